@@ -1,0 +1,104 @@
+"""Cleaning: the one place where rows of a log are refused or dropped, each with a reason."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
+from recsys.core.errors import DataError, SchemaError
+from recsys.data.schema import INTERACTIONS, check_table
+
+_LATEST = pl.datetime(2100, 1, 1, time_zone="UTC", time_unit="us")
+_EARLIEST = pl.datetime(1970, 1, 1, time_zone="UTC", time_unit="us")
+_AS_READ = "timestamp_as_read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaning:
+    """A clean log and what it cost.
+
+    Attributes:
+        interactions: Sorted by user and time; ties of time keep the order of the file.
+        dropped: Rows dropped, by reason.
+        rows_in: Rows that were read.
+    """
+
+    interactions: pl.DataFrame
+    dropped: dict[str, int]
+    rows_in: int
+
+
+def clean_interactions(
+    log: pl.LazyFrame, *, min_user_interactions: int, min_item_interactions: int, missing_ids: str
+) -> Cleaning:
+    """Drop exact duplicates, rows without ids, and users and items under their minimum (until both hold).
+
+    Args:
+        log: user_id, item_id, timestamp and what else there is, in file order.
+        min_user_interactions: Users with fewer events go.
+        min_item_interactions: Items with fewer events go.
+        missing_ids: `stop` refuses rows without a user or item, `drop` drops them.
+
+    Raises:
+        SchemaError: A column is missing, or a time cannot be read.
+        DataError: No rows, a null id under `stop`, a time before 1970 or after 2100, or nothing left.
+    """
+    check_table(log, INTERACTIONS, name="interactions")
+    frame = log.with_row_index("row").collect()
+    if frame.is_empty():
+        raise DataError("interactions: the log must hold rows, got none; export it again")
+    rows_in, dropped = frame.height, {}
+    is_missing = pl.any_horizontal(pl.col(USER_ID, ITEM_ID).is_null() | (pl.col(USER_ID, ITEM_ID) == ""))
+    if missing_ids == "stop":
+        _refuse_missing_ids(frame, is_missing)
+    frame = frame.filter(~is_missing)
+    dropped["missing_id"] = rows_in - frame.height
+    _refuse_bad_times(frame)
+    frame = frame.drop(_AS_READ, strict=False)
+    distinct = frame.unique([name for name in frame.columns if name != "row"], keep="first", maintain_order=True)
+    dropped["duplicate"] = frame.height - distinct.height
+    kept = _keep_frequent(distinct, min_user_interactions, min_item_interactions)
+    dropped["under_minimum"] = distinct.height - kept.height
+    if kept.is_empty():
+        raise DataError(
+            f"interactions: some user must have {min_user_interactions} events on items with {min_item_interactions} events, "
+            f"got none among {rows_in} rows; lower [ingest] min_user_interactions or min_item_interactions"
+        )
+    if kept[ITEM_ID].n_unique() < 2:
+        raise DataError("interactions: at least 2 different items are needed, got 1; there is nothing to rank")
+    ordered = kept.sort(USER_ID, TIMESTAMP, "row").drop("row")
+    return Cleaning(interactions=ordered, dropped=dropped, rows_in=rows_in)
+
+
+def _refuse_missing_ids(frame: pl.DataFrame, is_missing: pl.Expr) -> None:
+    missing = frame.filter(is_missing)
+    if not missing.is_empty():
+        raise DataError(
+            f"interactions: user_id and item_id must not be null, got {missing.height} such rows, first at row "
+            f'{missing["row"][0] + 1}; mend the log or drop them with [ingest] missing_ids = "drop"'
+        )
+
+
+def _refuse_bad_times(frame: pl.DataFrame) -> None:
+    unread = frame.filter(pl.col(TIMESTAMP).is_null())
+    if not unread.is_empty():
+        value = unread[_AS_READ][0] if _AS_READ in unread.columns else None
+        raise SchemaError(
+            f"interactions: column 'timestamp' must be Datetime(UTC) or integer seconds, got {value!r} "
+            f"at row {unread['row'][0] + 1} ({unread.height} such rows); name its format in [ingest] timestamp_format"
+        )
+    absurd = frame.filter((pl.col(TIMESTAMP) < _EARLIEST) | (pl.col(TIMESTAMP) >= _LATEST))
+    if not absurd.is_empty():
+        value = absurd[_AS_READ][0] if _AS_READ in absurd.columns else absurd[TIMESTAMP][0]
+        raise DataError(
+            f"interactions: timestamp must lie between 1970 and 2100, got {value} at row {absurd['row'][0] + 1} "
+            f"({absurd.height} such rows); check the column and its unit in [ingest] timestamp_unit"
+        )
+
+
+def _keep_frequent(frame: pl.DataFrame, min_user: int, min_item: int) -> pl.DataFrame:
+    while True:
+        kept = frame.filter((pl.len().over(USER_ID) >= min_user) & (pl.len().over(ITEM_ID) >= min_item))
+        if kept.height == frame.height:
+            return kept
+        frame = kept

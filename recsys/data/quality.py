@@ -1,0 +1,47 @@
+"""What a clean log looks like in numbers, for `quality.json`."""
+
+from typing import Any
+
+import polars as pl
+
+from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
+from recsys.data.interactions import Cleaning
+
+
+def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
+    """Counts, drops by reason, ties of timestamps, sparsity, and the spread of history lengths.
+
+    Args:
+        cleaning: The clean log and what was dropped.
+        has_time: Whether timestamps are times, or the order only.
+
+    Returns:
+        A dictionary that is JSON.
+    """
+    log = cleaning.interactions
+    n_users, n_items = log[USER_ID].n_unique(), log[ITEM_ID].n_unique()
+    lengths = log.group_by(USER_ID).len()["len"]
+    return {
+        "rows_in": cleaning.rows_in,
+        "rows_out": log.height,
+        "dropped": cleaning.dropped,
+        "n_users": n_users,
+        "n_items": n_items,
+        "sparsity": 1 - log.select(USER_ID, ITEM_ID).n_unique() / (n_users * n_items),
+        "repeated_pairs": log.height - log.select(USER_ID, ITEM_ID).n_unique(),
+        "tied_timestamps": count_ties(log),
+        "has_time": has_time,
+        "first_time": log[TIMESTAMP].min().isoformat() if has_time else None,  # type: ignore[union-attr]
+        "last_time": log[TIMESTAMP].max().isoformat() if has_time else None,  # type: ignore[union-attr]
+        "history_length": {
+            "min": lengths.min(),
+            "median": lengths.median(),
+            "p90": lengths.quantile(0.9),
+            "max": lengths.max(),
+        },
+    }
+
+
+def count_ties(log: pl.DataFrame) -> int:
+    """How many events share their user's previous timestamp; their order is the order of the file."""
+    return int(log.select((pl.col(TIMESTAMP).diff().over(USER_ID) == pl.duration()).sum()).item() or 0)

@@ -1,0 +1,62 @@
+"""Any reasonable time column to Datetime(us, UTC)."""
+
+import polars as pl
+
+from recsys.core.errors import SchemaError
+from recsys.data.schema import TIME
+
+_MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_NUMBER = r"^[+-]?\d+(\.0*)?$"
+
+
+def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: str | None) -> pl.Expr:
+    """An expression that turns `column` into Datetime(us, UTC).
+
+    Integers (also as text, as in a CSV) are seconds, milliseconds or microseconds since 1970; dates are midnight UTC;
+    times without a zone are taken as UTC. Text needs a format. What cannot be read becomes null, for the caller to count.
+
+    Args:
+        column: The column's name.
+        dtype: Its type.
+        unit: `s`, `ms` or `us`: the unit of integers.
+        time_format: A strftime format, for text.
+
+    Raises:
+        SchemaError: The type can hold no time, such as a list or a boolean.
+    """
+    value = pl.col(column)
+    if dtype.is_integer():
+        return _from_integers(value, unit)
+    if dtype.is_float():
+        return _from_integers(value.fill_nan(None).cast(pl.Int64, strict=False), unit)
+    if dtype == pl.Date():
+        return value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    if isinstance(dtype, pl.Datetime):
+        zoned = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
+        return zoned.cast(TIME)
+    if dtype == pl.String() and time_format is not None:
+        return _from_text(value, time_format)
+    if dtype == pl.String():
+        digits = pl.when(value.str.contains(_NUMBER)).then(value.str.replace(r"\.0*$", ""))
+        return _from_integers(digits.cast(pl.Int64, strict=False), unit)
+    raise SchemaError(
+        f"interactions: column '{column}' must be Datetime(UTC), a date, text or integer seconds, got {dtype}; "
+        "map another column with [ingest] columns"
+    )
+
+
+def _from_integers(value: pl.Expr, unit: str) -> pl.Expr:
+    # A product that leaves 64 bits would wrap round to a plausible date, so what is out of range becomes null.
+    limit = 9_000_000_000_000_000_000 // _MICROSECONDS[unit]
+    whole = value.cast(pl.Int64, strict=False)
+    inside = pl.when(whole.is_between(-limit, limit)).then(whole)
+    return (inside * _MICROSECONDS[unit]).cast(TIME)
+
+
+def _from_text(value: pl.Expr, time_format: str) -> pl.Expr:
+    if not any(token in time_format for token in ("%H", "%I", "%T", "%R", "%s", "%X", "%c", "%+")):
+        day = value.str.strip_chars().str.to_date(time_format, strict=False)
+        return day.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    zoned = any(token in time_format for token in ("%z", "%:z", "%#z", "%+"))
+    parsed = value.str.strip_chars().str.to_datetime(time_format, time_unit="us", strict=False)
+    return parsed.dt.convert_time_zone("UTC") if zoned else parsed.dt.replace_time_zone("UTC")
