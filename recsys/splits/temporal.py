@@ -1,0 +1,72 @@
+"""The global temporal split: one moment for all users, with windows for validation and test before and after it."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from recsys.core.columns import TIMESTAMP, USER_ID
+from recsys.core.errors import DataError
+from recsys.splits.parts import Split
+
+
+def split_temporal(
+    interactions: pl.DataFrame,
+    *,
+    validation_share: float,
+    test_share: float,
+    validation_days: float | None = None,
+    test_days: float | None = None,
+) -> Split:
+    """Train before one moment, validation from there to the cut, test from the cut on.
+
+    Events of users without a train event are dropped from validation and test: this protocol asks about known users.
+
+    Args:
+        interactions: Sorted by user and time.
+        validation_share: Share of all events in the validation window, unless `validation_days` is given.
+        test_share: Share of all events in the test window, unless `test_days` is given.
+        validation_days: Length of the validation window in days.
+        test_days: Length of the test window in days, counted back from the last event.
+
+    Raises:
+        DataError: A part would be empty.
+
+    Source: Hidasi & Czapp, "Widespread Flaws in Offline Evaluation of Recommender Systems", RecSys 2023.
+    """
+    times = interactions[TIMESTAMP].sort()
+    cut = _window_start(times, test_share, test_days)
+    before = times.filter(times < cut)
+    if before.is_empty():
+        raise DataError(
+            f"temporal: some events must lie before the cut {cut:%Y-%m-%d %H:%M:%S}, got none; shorten the test window"
+        )
+    share_before = min(validation_share * len(times) / len(before), 1.0)
+    validation_start = _window_start(before, share_before, validation_days)
+    train = interactions.filter(pl.col(TIMESTAMP) < validation_start)
+    window = interactions.filter(pl.col(TIMESTAMP).is_between(validation_start, cut, closed="left"))
+    future = interactions.filter(pl.col(TIMESTAMP) >= cut)
+    known = train.select(USER_ID).unique()
+    validation, test = (part.join(known, on=USER_ID, how="semi", maintain_order="left") for part in (window, future))
+    for name, part in (("train", train), ("validation", validation), ("test", test)):
+        if part.is_empty():
+            raise DataError(
+                f"temporal: the {name} part must hold events of known users, got none (validation from "
+                f"{validation_start:%Y-%m-%d %H:%M:%S}, test from {cut:%Y-%m-%d %H:%M:%S}); change the windows in [split]"
+            )
+    facts = {
+        "protocol": "temporal",
+        "validation_start": validation_start.isoformat(),
+        "cut": cut.isoformat(),
+        "n_validation_rows_of_new_users": window.height - validation.height,
+        "n_test_rows_of_new_users": future.height - test.height,
+    }
+    return Split(train=train, validation=validation, test=test, facts=facts, cut=cut)
+
+
+def _window_start(times: pl.Series, share: float, days: float | None) -> datetime:
+    """The first moment of a window at the end of `times`; events with the same time stay on one side."""
+    if days is not None:
+        last: datetime = times[-1]
+        return last - timedelta(days=days)
+    start: datetime = times[min(len(times) - 1, round(len(times) * (1 - share)))]
+    return start
