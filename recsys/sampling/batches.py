@@ -1,0 +1,235 @@
+"""Windows of histories, grouped by length into batches of about equal work. Numpy and torch alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+HeldOut = Literal["validation", "test"]
+
+_MULTIPLE = 8
+_POOL_BATCHES = 64
+UNKNOWN_TIME = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histories:
+    """The flat arrays of the stage `pairs`, memory-mapped (see `recsys.features.history.FlatHistories`)."""
+
+    item_idx: NDArray[np.integer]
+    timestamp: NDArray[np.integer]
+    offsets: NDArray[np.integer]
+    train_end: NDArray[np.integer]
+    validation_time: NDArray[np.integer]
+    request_time: NDArray[np.integer]
+
+    @property
+    def n_users(self) -> int:
+        """U."""
+        return len(self.train_end)
+
+
+def read_histories(folder: Path) -> Histories:
+    """Memory-map the arrays below `folder`."""
+    names = ("item_idx", "timestamp", "offsets", "train_end", "validation_time", "request_time")
+    return Histories(**{name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Histories of equal padded length, right-padded.
+
+    Attributes:
+        user_idx: Shape (B,) int64.
+        item_idx: Shape (B, L) int64; padding is 0 and `length` says where it starts.
+        gap: Shape (B, L) int64, seconds since the previous event; -1 if there is none.
+        request_gap: Shape (B, L) int64, seconds from the event to the moment asked about; -1 if unknown.
+        target_idx: Shape (B, L) int64, the next item; -1 where there is none.
+        length: Shape (B,) int64.
+    """
+
+    user_idx: torch.Tensor
+    item_idx: torch.Tensor
+    gap: torch.Tensor
+    request_gap: torch.Tensor
+    target_idx: torch.Tensor
+    length: torch.Tensor
+
+    def rows(self, part: slice) -> "Batch":
+        """Some rows, such as one process's share."""
+        names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
+        return Batch(**{name: getattr(self, name)[part] for name in names})
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
+        return Batch(**{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+
+
+def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Cut every train history into windows of at most L inputs whose targets cover each event but the first once.
+
+    The place of the first cut is random, so over epochs an event is seen with different amounts of past.
+
+    Args:
+        histories: All users.
+        history_length: L.
+        rng: Where the randomness comes from.
+
+    Returns:
+        Shape (W, 3): user_idx, first and last + 1 position; a window of n + 1 events has n inputs and n targets.
+    """
+    starts, ends = np.asarray(histories.offsets[:-1]), np.asarray(histories.train_end)
+    n_targets = np.maximum(ends - starts - 1, 0)
+    first = np.minimum(rng.integers(1, history_length + 1, len(n_targets)), n_targets)
+    n_windows = np.where(n_targets > 0, 1 + -(-(n_targets - first) // history_length), 0)
+    user = np.repeat(np.arange(len(n_targets)), n_windows)
+    place = np.arange(len(user)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    begin = np.where(place == 0, 0, first[user] + (place - 1) * history_length)
+    size = np.where(place == 0, first[user], np.minimum(history_length, n_targets[user] - begin))
+    return np.stack([user, starts[user] + begin, starts[user] + begin + size + 1], axis=1).astype(np.int64)
+
+
+def plan_epoch(
+    histories: Histories, *, history_length: int, batch_tokens: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Cut one epoch into batches of windows, each of at most about `batch_tokens` padded events.
+
+    Windows are shuffled, sorted by length inside pools of many batches, and the batches shuffled again, so that little is
+    padding and the order stays random.
+
+    Args:
+        histories: All users; only their train events are read.
+        history_length: L, the most inputs of a window.
+        batch_tokens: Padded events of a batch.
+        rng: Where the randomness comes from.
+
+    Returns:
+        For each batch the windows, shape (B, 3), as `cut_windows` gives them.
+    """
+    windows = rng.permutation(cut_windows(histories, history_length=history_length, rng=rng))
+    sizes = windows[:, 2] - windows[:, 1] - 1
+    pool = max(1, _POOL_BATCHES * batch_tokens // history_length)
+    groups: list[NDArray[np.int64]] = []
+    for begin in range(0, len(windows), pool):
+        order = begin + np.argsort(sizes[begin : begin + pool], kind="stable")
+        groups += _group(order, sizes, batch_tokens)
+    return [windows[groups[place]] for place in rng.permutation(len(groups))]
+
+
+def _group(order: NDArray[np.int64], sizes: NDArray[np.int64], batch_tokens: int) -> list[NDArray[np.int64]]:
+    """Cut windows sorted by size into groups of at most `batch_tokens` padded events, from the longest."""
+    groups, end = [], len(order)
+    while end > 0:
+        width = _round_up(int(sizes[order[end - 1]]))
+        begin = max(0, end - max(1, batch_tokens // width))
+        groups.append(order[begin:end])
+        end = begin
+    return groups
+
+
+def build_batch(histories: Histories, windows: NDArray[np.int64], *, use_time: bool) -> Batch:
+    """The windows of one batch, padded, with the next item as the target of each event.
+
+    Args:
+        histories: All users.
+        windows: Shape (B, 3), from `plan_epoch`.
+        use_time: Whether gaps are given; else they are all unknown.
+    """
+    starts, lengths = windows[:, 1], windows[:, 2] - windows[:, 1] - 1
+    positions, inside = _positions(starts, lengths)
+    following = np.minimum(positions + 1, len(histories.item_idx) - 1)
+    gap = request_gap = np.full(positions.shape, UNKNOWN_TIME, np.int64)
+    if use_time:
+        first = np.asarray(histories.offsets[windows[:, 0]])
+        gap = np.where(inside, _gaps(histories, positions, first=first), UNKNOWN_TIME)
+        request_gap = np.where(inside, histories.timestamp[following] - histories.timestamp[positions], UNKNOWN_TIME)
+    items = np.where(inside, histories.item_idx[positions], 0)
+    targets = np.where(inside, histories.item_idx[following], -1)
+    return _batch(windows[:, 0], items, gap, request_gap, targets, lengths)
+
+
+def request_batches(
+    histories: Histories,
+    user_idx: NDArray[np.integer],
+    *,
+    history_length: int,
+    batch_tokens: int,
+    use_time: bool,
+    held_out: HeldOut,
+) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """The histories that user vectors are made from, longest first.
+
+    Args:
+        histories: All users.
+        user_idx: Shape (B,), who is asked for.
+        history_length: L: the last L events count.
+        batch_tokens: Padded events of a batch.
+        use_time: Whether gaps are given.
+        held_out: `validation`: train events, asked at `validation_time`. `test`: train and validation events, asked at
+            `request_time`.
+
+    Yields:
+        Places in `user_idx`, and their batch without targets.
+    """
+    users = np.asarray(user_idx, np.int64)
+    is_test = held_out == "test"
+    ends = np.asarray(histories.offsets[users + 1] if is_test else histories.train_end[users])
+    asked = np.asarray(histories.request_time[users] if is_test else histories.validation_time[users])
+    starts = np.maximum(np.asarray(histories.offsets[users]), ends - history_length)
+    lengths = ends - starts
+    for group in _group(np.argsort(lengths, kind="stable"), lengths, batch_tokens):
+        positions, inside = _positions(starts[group], lengths[group])
+        gap = request_gap = np.full(positions.shape, UNKNOWN_TIME, np.int64)
+        if use_time:
+            first = np.asarray(histories.offsets[users[group]])
+            gap = np.where(inside, _gaps(histories, positions, first=first), UNKNOWN_TIME)
+            request_gap = _request_gaps(histories, positions, inside, ends[group], asked[group])
+        items = np.where(inside, histories.item_idx[positions], 0)
+        targets = np.full(positions.shape, -1, np.int64)
+        yield group, _batch(users[group], items, gap, request_gap, targets, lengths[group])
+
+
+def _request_gaps(
+    histories: Histories,
+    positions: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    ends: NDArray[np.int64],
+    asked: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """As in training: an event's request is the next event, and the last event's is the moment asked about."""
+    times = histories.timestamp[positions].astype(np.int64)
+    following = np.minimum(positions + 1, len(histories.item_idx) - 1)
+    is_last = positions == ends[:, None] - 1
+    request = np.where(is_last, asked[:, None], histories.timestamp[following])
+    return np.where(inside & (request >= 0), np.maximum(request - times, 0), UNKNOWN_TIME)
+
+
+def _positions(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Positions of padded rows, shape (B, L), and which of them are inside; padding repeats the row's first position."""
+    width = _round_up(int(lengths.max(initial=1)))
+    steps = np.arange(width)
+    inside = steps[None, :] < lengths[:, None]
+    return np.where(inside, starts[:, None] + steps[None, :], starts[:, None]), inside
+
+
+def _gaps(histories: Histories, positions: NDArray[np.int64], *, first: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Seconds since the user's previous event, unknown for the user's first."""
+    previous = np.maximum(positions - 1, 0)
+    gaps = histories.timestamp[positions].astype(np.int64) - histories.timestamp[previous]
+    return np.where(positions > first[:, None], gaps, UNKNOWN_TIME)
+
+
+def _batch(user: NDArray, items: NDArray, gap: NDArray, request_gap: NDArray, target: NDArray, length: NDArray) -> Batch:  # type: ignore[type-arg]
+    arrays = (user, items, gap, request_gap, target, length)
+    tensors = [torch.from_numpy(np.ascontiguousarray(array, np.int64)) for array in arrays]
+    names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
+    return Batch(**dict(zip(names, tensors, strict=True)))
+
+
+def _round_up(length: int) -> int:
+    return -(-max(length, 1) // _MULTIPLE) * _MULTIPLE
