@@ -1,0 +1,90 @@
+"""The item tower: an id embedding plus what is known of the item."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import gelu
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """Attributes of all rows of a vocabulary.
+
+    Attributes:
+        categories: Shape (I, A) int64, category positions from 1, 0 is none.
+        numbers: Shape (I, F) float32.
+        text: Shape (I, T) float32.
+        n_categories: How many categories there are, without the 0.
+    """
+
+    categories: torch.Tensor
+    numbers: torch.Tensor
+    text: torch.Tensor
+    n_categories: int
+
+
+class FeatureEncoder(nn.Module):
+    """Categories, numbers and text of a row to one vector: a sum of embeddings, then a small residual layer.
+
+    Args:
+        features: The rows; they are kept as buffers that are not saved, since `pairs` has them.
+        dim: D.
+    """
+
+    categories: torch.Tensor
+    dense: torch.Tensor
+
+    def __init__(self, features: Features, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("categories", features.categories, persistent=False)
+        self.register_buffer("dense", torch.cat([features.numbers, features.text], dim=1), persistent=False)
+        self.category_table = nn.Embedding(features.n_categories + 1, dim, padding_idx=0)
+        nn.init.normal_(self.category_table.weight, std=0.02)
+        with torch.no_grad():
+            self.category_table.weight[0] = 0
+        self.from_dense = nn.Linear(self.dense.shape[1], dim) if self.dense.shape[1] else None
+        self.hidden = nn.Linear(dim, dim)
+        self.out = nn.Linear(dim, dim)
+        for layer in (self.from_dense, self.hidden, self.out):
+            if layer is not None:
+                nn.init.normal_(layer.weight, std=0.02 if layer is self.from_dense else dim**-0.5)
+                nn.init.zeros_(layer.bias)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to encode."""
+        return self.categories.shape[1] == 0 and self.dense.shape[1] == 0
+
+    def forward(self, row: torch.Tensor) -> torch.Tensor:
+        """Shape (N,) row positions to (N, D)."""
+        summed = self.category_table(self.categories[row]).sum(1)  # (N, D)
+        if self.from_dense is not None:
+            summed = summed + self.from_dense(self.dense[row])  # (N, D)
+        encoded: torch.Tensor = summed + self.out(gelu(self.hidden(summed)))  # (N, D)
+        return encoded
+
+
+class ItemTower(nn.Module):
+    """Item positions to vectors, for the candidate side and, unnormalised, for the history side.
+
+    Args:
+        n_items: I.
+        dim: D.
+        features: Attributes of all items.
+    """
+
+    def __init__(self, n_items: int, dim: int, features: Features) -> None:
+        super().__init__()
+        self.n_items = n_items
+        self.ids = nn.Embedding(n_items, dim)
+        nn.init.normal_(self.ids.weight, std=0.02)
+        encoder = FeatureEncoder(features, dim)
+        self.features = None if encoder.is_empty else encoder
+
+    def forward(self, item_idx: torch.Tensor) -> torch.Tensor:
+        """Shape (N,) item idx to (N, D); the length of the vectors carries no meaning."""
+        vectors = self.ids(item_idx)  # (N, D)
+        if self.features is not None:
+            vectors = vectors + self.features(item_idx)  # (N, D)
+        return vectors  # type: ignore[no-any-return]

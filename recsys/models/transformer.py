@@ -1,0 +1,84 @@
+"""A causal softmax transformer with rotary positions: the encoder of a history."""
+
+import torch
+from torch import nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+from recsys.models.dropout import FastDropout
+
+_ROTARY_BASE = 10_000.0
+
+
+class TransformerEncoder(nn.Module):
+    """Pre-norm blocks of causal self-attention and a feed-forward layer.
+
+    Position t sees positions up to t only, so right padding changes nothing before it, and no mask is needed.
+
+    Args:
+        dim: D, a multiple of twice `n_heads`.
+        n_blocks: Blocks.
+        n_heads: Attention heads.
+        feedforward_factor: Width of the feed-forward layer over D.
+        dropout: On the output of each layer; attention weights have none (it would force the slow path on CPU).
+
+    Source: Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; rotary positions: Su et al.,
+    "RoFormer", arXiv:2104.09864, eq. 34.
+    """
+
+    def __init__(self, dim: int, *, n_blocks: int, n_heads: int, feedforward_factor: int, dropout: float) -> None:
+        super().__init__()
+        self.head_dim = dim // n_heads
+        self.blocks = nn.ModuleList(_Block(dim, n_heads, feedforward_factor, dropout) for _ in range(n_blocks))
+        self.norm = nn.RMSNorm(dim)
+
+    def forward(self, history: torch.Tensor) -> torch.Tensor:
+        """Encode every prefix. Shape (B, L, D) to (B, L, D)."""
+        rotation = _rotation(history.shape[1], self.head_dim, history.device)
+        for block in self.blocks:
+            history = block(history, rotation)  # (B, L, D)
+        encoded: torch.Tensor = self.norm(history)  # (B, L, D)
+        return encoded
+
+
+class _Block(nn.Module):
+    def __init__(self, dim: int, n_heads: int, feedforward_factor: int, dropout: float) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.attention_norm = nn.RMSNorm(dim)
+        self.query_key_value = nn.Linear(dim, 3 * dim, bias=False)
+        self.attention_out = nn.Linear(dim, dim, bias=False)
+        self.feedforward_norm = nn.RMSNorm(dim)
+        self.feedforward_in = nn.Linear(dim, feedforward_factor * dim)
+        self.feedforward_out = nn.Linear(feedforward_factor * dim, dim)
+        self.dropout = FastDropout(dropout)
+
+    def forward(self, history: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
+        history = history + self.dropout(self._attend(self.attention_norm(history), rotation))  # (B, L, D)
+        hidden = self.dropout(gelu(self.feedforward_in(self.feedforward_norm(history))))  # (B, L, F)
+        encoded: torch.Tensor = history + self.dropout(self.feedforward_out(hidden))  # (B, L, D)
+        return encoded
+
+    def _attend(self, history: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
+        n_rows, length, dim = history.shape
+        packed = self.query_key_value(history).view(n_rows, length, 3, self.n_heads, dim // self.n_heads)
+        # The CPU kernel of attention is faster in float32 than in bfloat16.
+        packed = packed.float() if history.device.type == "cpu" else packed
+        query, key, value = packed.permute(2, 0, 3, 1, 4)  # (B, heads, L, D / heads) each
+        query, key = _rotate(query, rotation), _rotate(key, rotation)
+        mixed = scaled_dot_product_attention(query, key, value, is_causal=True)  # (B, heads, L, D / heads)
+        joined = mixed.transpose(1, 2).reshape(n_rows, length, dim)  # (B, L, D)
+        attended: torch.Tensor = self.attention_out(joined)  # (B, L, D)
+        return attended
+
+
+def _rotation(length: int, head_dim: int, device: torch.device) -> torch.Tensor:
+    """Cosines and sines of each position's angles. Shape (2, L, head_dim / 2)."""
+    frequency = _ROTARY_BASE ** (-torch.arange(0, head_dim, 2, device=device) / head_dim)  # (head_dim / 2)
+    angle = torch.arange(length, device=device)[:, None] * frequency[None, :]  # (L, head_dim / 2)
+    return torch.stack([angle.cos(), angle.sin()])  # (2, L, head_dim / 2)
+
+
+def _rotate(vectors: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
+    first, second = vectors.chunk(2, dim=-1)  # (B, heads, L, head_dim / 2)
+    cosine, sine = rotation.to(vectors.dtype)
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)

@@ -1,0 +1,125 @@
+"""Both towers and the temperature: what is trained, saved and served."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from recsys.core.errors import ArtefactError
+from recsys.models.item_tower import Features, ItemTower
+from recsys.models.transformer import TransformerEncoder
+from recsys.models.user_tower import UserTower
+
+_LARGEST_SCALE = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoTowerSpec:
+    """Everything that fixes the shape of the model; `spec.json` is this.
+
+    Attributes:
+        n_items: I.
+        dim: D.
+        history_length: L, the most events of a history that count.
+        n_blocks: Blocks of the user encoder.
+        n_heads: Its attention heads.
+        feedforward_factor: Width of its feed-forward layers over D.
+        dropout: Dropout of the user tower.
+        use_time: Whether time gaps are an input.
+        request_drop: Chance that the request gap is hidden in training.
+        initial_scale: One over the temperature, at the start of training.
+    """
+
+    n_items: int
+    dim: int
+    history_length: int
+    n_blocks: int
+    n_heads: int
+    feedforward_factor: int
+    dropout: float
+    use_time: bool
+    request_drop: float
+    initial_scale: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `spec.json`."""
+        return asdict(self)
+
+
+def read_spec(value: object) -> TwoTowerSpec:
+    """Rebuild a spec from `spec.json`.
+
+    Raises:
+        ArtefactError: It has other keys than a spec.
+    """
+    try:
+        return TwoTowerSpec(**value)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise ArtefactError(f"spec.json must describe a two-tower model, got {error}; train again") from None
+
+
+class TwoTower(nn.Module):
+    """A user tower over histories and an item tower, scored by cosine over a learned temperature.
+
+    Args:
+        spec: The shape of the model.
+        item_features: Attributes of all items.
+        user_features: Attributes of all users.
+    """
+
+    def __init__(self, spec: TwoTowerSpec, *, item_features: Features, user_features: Features) -> None:
+        super().__init__()
+        self.spec = spec
+        self.item_tower = ItemTower(spec.n_items, spec.dim, item_features)
+        encoder = TransformerEncoder(
+            spec.dim,
+            n_blocks=spec.n_blocks,
+            n_heads=spec.n_heads,
+            feedforward_factor=spec.feedforward_factor,
+            dropout=spec.dropout,
+        )
+        self.user_tower = UserTower(
+            encoder,
+            spec.dim,
+            user_features=user_features,
+            use_time=spec.use_time,
+            request_drop=spec.request_drop,
+            dropout=spec.dropout,
+        )
+        self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)))
+
+    @property
+    def scale(self) -> torch.Tensor:
+        """One over the temperature, at most 100 (Radford et al., arXiv:2103.00020, section 2.5). Shape ()."""
+        return self.log_scale.clamp(max=math.log(_LARGEST_SCALE)).exp()
+
+    def encode_items(self, item_idx: torch.Tensor) -> torch.Tensor:
+        """Shape (N,) item idx to (N, D) unit vectors."""
+        return normalize(self.item_tower(item_idx).float(), dim=-1)
+
+    def encode_prefixes(
+        self,
+        history: torch.Tensor,
+        *,
+        gap: torch.Tensor,
+        request_gap: torch.Tensor,
+        user_idx: torch.Tensor,
+        is_wanted: torch.Tensor,
+    ) -> torch.Tensor:
+        """Unit vectors of the wanted prefixes.
+
+        Args:
+            history: Shape (B, L, D), vectors from the item tower.
+            gap: Shape (B, L).
+            request_gap: Shape (B, L).
+            user_idx: Shape (B,).
+            is_wanted: Shape (B, L) bool; N positions are set.
+
+        Returns:
+            Shape (N, D), in row-major order of `is_wanted`.
+        """
+        encoded = self.user_tower(history, gap=gap, request_gap=request_gap, user_idx=user_idx)  # (B, L, D)
+        return normalize(encoded[is_wanted].float(), dim=-1)  # (N, D)
