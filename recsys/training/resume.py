@@ -1,0 +1,105 @@
+"""Checkpoints: one folder an epoch, complete or absent, holding all that the next epoch depends on."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from recsys.core.files import read_json, write_json
+from recsys.models.checkpoint import load_weights, read_tensors, write_tensors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRecord:
+    """What one epoch did.
+
+    Attributes:
+        epoch: From 1.
+        loss: Mean training loss.
+        validation_ndcg: NDCG@10 on the validation events.
+        scale: One over the temperature.
+        n_steps: Optimiser steps.
+        n_targets: Training targets seen.
+        is_best: Whether validation was better than in all epochs before.
+    """
+
+    epoch: int
+    loss: float
+    validation_ndcg: float
+    scale: float
+    n_steps: int
+    n_targets: int
+    is_best: bool
+
+
+def save_checkpoint(
+    folder: Path,
+    *,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    best: dict[str, torch.Tensor],
+    records: list[EpochRecord],
+    fingerprint: str,
+) -> None:
+    """Write the state after the last recorded epoch, then forget the one before.
+
+    Args:
+        folder: Holds one folder an epoch.
+        model: Its weights.
+        optimizer: Its moments and step counts.
+        best: The weights of the best epoch.
+        records: All epochs so far.
+        fingerprint: What the run depends on; a checkpoint of another run is not resumed.
+    """
+    final = folder / f"epoch-{records[-1].epoch:04d}"
+    partial = folder / ".partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    write_tensors(partial / "model.safetensors", model.state_dict())
+    write_tensors(partial / "best.safetensors", best)
+    write_tensors(partial / "optimizer.safetensors", _flatten(optimizer))
+    rows = [{name: getattr(record, name) for name in EpochRecord.__dataclass_fields__} for record in records]
+    write_json(partial / "records.json", {"fingerprint": fingerprint, "epochs": rows})
+    shutil.rmtree(final, ignore_errors=True)
+    partial.rename(final)
+    for older in _complete(folder):
+        if older != final:
+            shutil.rmtree(older)
+
+
+def load_checkpoint(
+    folder: Path, *, model: torch.nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str
+) -> tuple[dict[str, torch.Tensor], list[EpochRecord]] | None:
+    """Restore model and optimizer from the last complete epoch.
+
+    Returns:
+        The best weights and all records, or None if there is no checkpoint of this very run.
+
+    Raises:
+        ArtefactError: The checkpoint cannot be read.
+    """
+    for path in reversed(_complete(folder)):
+        saved = read_json(path / "records.json")
+        if saved["fingerprint"] != fingerprint:
+            return None
+        load_weights(model, read_tensors(path / "model.safetensors"))
+        _unflatten(optimizer, read_tensors(path / "optimizer.safetensors"))
+        return read_tensors(path / "best.safetensors"), [EpochRecord(**row) for row in saved["epochs"]]
+    return None
+
+
+def _complete(folder: Path) -> list[Path]:
+    return sorted(folder.glob("epoch-*"))
+
+
+def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    state = optimizer.state_dict()["state"]
+    return {f"{place}/{name}": value for place, values in state.items() for name, value in values.items()}
+
+
+def _unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in tensors.items():
+        place, _, name = key.partition("/")
+        state.setdefault(int(place), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,38 @@
+"""How to train, apart from the shape of the model."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """One run of training.
+
+    Attributes:
+        n_epochs: At most this many.
+        batch_tokens: Padded events of a step, over all processes.
+        learning_rate: The highest, after warm-up.
+        final_rate: Share of it that is left at the end of the cosine.
+        warmup_steps: Steps of linear warm-up.
+        weight_decay: Of AdamW.
+        clip_norm: Largest gradient norm.
+        full_softmax_limit: Catalogues up to this size use the full softmax, larger ones a sample.
+        n_uniform: Uniform negatives of a step, for the sampled softmax.
+        n_in_batch: Negatives drawn from the batch's positives.
+        patience: Epochs without a better validation NDCG@10 before training stops.
+        validation_users: At most so many users are validated on.
+        seed: Of everything random.
+    """
+
+    n_epochs: int
+    batch_tokens: int
+    learning_rate: float
+    final_rate: float
+    warmup_steps: int
+    weight_decay: float
+    clip_norm: float
+    full_softmax_limit: int
+    n_uniform: int
+    n_in_batch: int
+    patience: int
+    validation_users: int
+    seed: int

@@ -1,0 +1,51 @@
+"""NDCG@10 on the validation events, over the whole catalogue with seen items removed."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recsys.core.random import rng_for
+from recsys.metrics.rank import ndcg
+from recsys.models.two_tower import TwoTower
+from recsys.retrieval.exact import ExactIndex
+from recsys.retrieval.filters import SeenItems
+from recsys.sampling.batches import Histories
+from recsys.training.step import embed_items, embed_users
+
+_K = 10
+
+
+def choose_validation_users(histories: Histories, *, at_most: int, seed: int) -> NDArray[np.int64]:
+    """Users with validation events, sorted; a random choice if there are more than `at_most`."""
+    users = np.flatnonzero(np.asarray(histories.offsets[1:]) > np.asarray(histories.train_end))
+    if len(users) > at_most:
+        users = np.sort(rng_for(seed, "validation users").choice(users, at_most, replace=False))
+    return users.astype(np.int64)
+
+
+def validate(
+    model: TwoTower,
+    histories: Histories,
+    user_idx: NDArray[np.int64],
+    *,
+    batch_tokens: int,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> float:
+    """Mean NDCG@10 of the validation users, in [0, 1]; 0 if there are none."""
+    if len(user_idx) == 0:
+        return 0.0
+    queries = embed_users(
+        model, histories, user_idx, held_out="validation", batch_tokens=batch_tokens, device=device, dtype=dtype
+    )
+    seen = SeenItems(item_idx=histories.item_idx, starts=histories.offsets[user_idx], ends=histories.train_end[user_idx])
+    relevant = SeenItems(
+        item_idx=histories.item_idx, starts=histories.train_end[user_idx], ends=histories.offsets[user_idx + 1]
+    )
+    items = embed_items(model, device=device, dtype=dtype)
+    found = ExactIndex(items, device=str(device)).search(queries, k=_K, seen=seen)
+    row, item = relevant.pairs()
+    keys = np.unique(row * np.int64(model.spec.n_items) + item)
+    hits = np.isin(np.arange(len(user_idx))[:, None] * np.int64(model.spec.n_items) + found.item_idx, keys)
+    n_relevant = np.bincount(keys // model.spec.n_items, minlength=len(user_idx))
+    return float(ndcg(hits & (found.item_idx >= 0), n_relevant, k=_K).mean())
