@@ -1,0 +1,73 @@
+"""How sure a figure is: bootstrap over users, the same resamples for every model so that differences are paired."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.random import rng_for
+
+Values = NDArray[np.float64]
+_NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A value and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the whole interval lies on one side of 0."""
+        return self.low > 0 or self.high < 0
+
+
+def resample_weights(n_users: int, *, n_resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """How often each user is drawn, for each resample with replacement. Yields arrays of shape (U,) that sum to U."""
+    rng = rng_for(seed, "bootstrap")
+    for _ in range(n_resamples):
+        yield np.bincount(rng.integers(0, n_users, n_users), minlength=n_users)
+
+
+def mean_intervals(values: Mapping[str, Values], *, n_resamples: int, seed: int) -> dict[str, Interval]:
+    """Percentile intervals of means over users.
+
+    Args:
+        values: Name to values of shape (U,). A difference of two models' values gives the paired interval.
+        n_resamples: Resamples.
+        seed: The same seed draws the same users.
+
+    Source: Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
+    """
+    table = np.stack(list(values.values()), axis=1)  # (U, M)
+    weights = resample_weights(len(table), n_resamples=n_resamples, seed=seed)
+    means = np.stack([weight @ table for weight in weights]) / len(table)  # (R, M)
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    return {
+        name: Interval(value=float(value), low=float(below), high=float(above))
+        for name, value, below, above in zip(values, table.mean(0), low, high, strict=True)
+    }
+
+
+def spread_interval(
+    statistic: Callable[[NDArray[np.int64] | None], float], *, n_users: int, n_resamples: int, seed: int
+) -> Interval:
+    """The interval of a figure of the whole catalogue, such as coverage: the value and 1.96 bootstrap standard errors.
+
+    A resample holds fewer different users than the sample, so its coverage is lower and a percentile interval would miss
+    the value itself; the spread of the resamples still tells how much the figure hangs on who is in the sample.
+
+    Args:
+        statistic: Takes how often each user counts, shape (U,), or None for each once.
+        n_users: U.
+        n_resamples: Resamples.
+        seed: Of the draws.
+    """
+    value = statistic(None)
+    drawn = [statistic(weight) for weight in resample_weights(n_users, n_resamples=n_resamples, seed=seed)]
+    half = _NORMAL_95 * float(np.std(drawn, ddof=1)) if len(drawn) > 1 else 0.0
+    return Interval(value=value, low=max(0.0, value - half), high=min(1.0, value + half))

@@ -1,0 +1,46 @@
+"""What is relevant to whom: the test events, as sets."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from recsys.core.columns import ITEM_ID, USER_ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgements:
+    """Relevant items of the users who are judged.
+
+    Attributes:
+        pairs: user_id, item_id, distinct, sorted.
+        n_relevant: user_id, n_relevant, sorted by user: one row a judged user, at least 1 each.
+        ceiling: The best mean recall any ranker of train items could reach: the share of relevant pairs whose item is in train.
+        n_repeats: Test pairs left out because the user has seen the item before; lists never hold seen items.
+    """
+
+    pairs: pl.DataFrame
+    n_relevant: pl.DataFrame
+    ceiling: float
+    n_repeats: int
+
+
+def build_judgements(train: pl.DataFrame, validation: pl.DataFrame, test: pl.DataFrame) -> Judgements:
+    """Collect each user's test items that are new to the user. Items unknown to train count: nobody can find them.
+
+    Args:
+        train: user_id, item_id.
+        validation: Likewise.
+        test: Likewise.
+    """
+    key = [USER_ID, ITEM_ID]
+    known_users = train.select(USER_ID).unique()
+    pairs = test.select(key).unique().join(known_users, on=USER_ID, how="semi")
+    seen = pl.concat([train.select(key), validation.select(key)])
+    fresh = pairs.join(seen, on=key, how="anti").sort(key)
+    reachable = fresh.join(train.select(ITEM_ID).unique(), on=ITEM_ID, how="semi")
+    return Judgements(
+        pairs=fresh,
+        n_relevant=fresh.group_by(USER_ID).len(name="n_relevant").sort(USER_ID),
+        ceiling=reachable.height / fresh.height if fresh.height else 0.0,
+        n_repeats=pairs.height - fresh.height,
+    )

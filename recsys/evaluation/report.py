@@ -1,0 +1,84 @@
+"""`report.html`: one self-contained page, verdict first."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from numpy.typing import NDArray
+
+from recsys.core.files import write_atomically
+from recsys.evaluation.charts import draw_differences, draw_exposure, draw_metric_bars, draw_recall_curves
+from recsys.evaluation.comparison import Comparison
+from recsys.evaluation.score import Scored, list_counts
+
+_TENTHS = 10
+
+
+def write_report(
+    path: Path,
+    *,
+    name: str,
+    model: str,
+    verdict: str,
+    rows: Sequence[Mapping[str, Any]],
+    comparisons: Sequence[Comparison],
+    models: Mapping[str, Scored],
+    item_counts: NDArray[np.int64],
+    ceiling: float,
+    headline: Sequence[str],
+    protocol: Mapping[str, str],
+) -> None:
+    """Draw the page and write it, atomically. Every text is escaped.
+
+    Args:
+        path: The page.
+        name: Title.
+        model: Which of `models` is ours.
+        verdict: The first line.
+        rows: All figures.
+        comparisons: The model against each baseline.
+        models: Results by name.
+        item_counts: Shape (I,), train events of each item.
+        ceiling: The best recall any ranker could reach.
+        headline: The metrics of table and bars.
+        protocol: What was done, line by line.
+    """
+    k = max(int(metric.split("@")[1]) for metric in headline if "@10" in metric or len(headline) == 1)
+    environment = Environment(loader=PackageLoader("recsys.evaluation", "."), autoescape=True)
+    page = environment.get_template("report.html.j2").render(
+        name=name,
+        model=model,
+        verdict=verdict,
+        is_good=bool(comparisons) and all(row.is_beaten for row in comparisons),
+        n_users=rows[0]["n_users"],
+        n_items=len(item_counts),
+        headline=headline,
+        results=_results(rows, headline),
+        rows=rows,
+        bars=draw_metric_bars(rows, model=model, metrics=headline),
+        differences=draw_differences(comparisons) if comparisons else "",
+        recall=draw_recall_curves({n: _recall_curve(s) for n, s in models.items()}, model=model, ceiling=ceiling),
+        exposure=draw_exposure({n: _exposure(s, item_counts, k) for n, s in models.items() if n != "random"}, model=model),
+        protocol=protocol,
+    )
+    with write_atomically(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+
+
+def _results(rows: Sequence[Mapping[str, Any]], headline: Sequence[str]) -> list[dict[str, Any]]:
+    found = {(row["model"], row["metric"]): row for row in rows}
+    names = dict.fromkeys(row["model"] for row in rows)
+    return [{"name": name, "cells": [found[name, metric] for metric in headline]} for name in names]
+
+
+def _recall_curve(scored: Scored) -> NDArray[np.float64]:
+    return np.asarray((scored.hits.cumsum(1) / scored.n_relevant[:, None]).mean(0), np.float64)
+
+
+def _exposure(scored: Scored, item_counts: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    counts = list_counts(scored.item_idx, n_items=len(item_counts), k=k)
+    by_popularity = counts[np.argsort(item_counts, kind="stable")]
+    tenths = np.array([part.sum() for part in np.array_split(by_popularity, _TENTHS)], np.float64)
+    return np.asarray(tenths / max(tenths.sum(), 1), np.float64)

@@ -1,0 +1,51 @@
+"""All figures of all models as rows: what `metrics.json` holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.evaluation.intervals import Interval, mean_intervals, spread_interval
+from recsys.evaluation.score import Scored, list_counts
+from recsys.metrics.catalogue import coverage, gini
+
+_CATALOGUE_RESAMPLES = 200
+
+
+def metric_rows(
+    models: Mapping[str, Scored], *, n_items: int, ks: Sequence[int], n_resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """One row a model and metric: `model, metric, value, low, high, n_users`.
+
+    Args:
+        models: Name to result; their order is kept.
+        n_items: I, the catalogue.
+        ks: List lengths.
+        n_resamples: Of the bootstrap of means; catalogue figures use at most 200.
+        seed: Of the bootstrap.
+    """
+    rows = []
+    for name, scored in models.items():
+        intervals = mean_intervals(scored.per_user, n_resamples=n_resamples, seed=seed)
+        intervals |= _catalogue_intervals(scored, n_items, ks, min(n_resamples, _CATALOGUE_RESAMPLES), seed)
+        n_users = len(scored.item_idx)
+        rows += [
+            {"model": name, "metric": metric, "value": it.value, "low": it.low, "high": it.high, "n_users": n_users}
+            for metric, it in intervals.items()
+        ]
+    return rows
+
+
+def _catalogue_intervals(scored: Scored, n_items: int, ks: Sequence[int], n_resamples: int, seed: int) -> dict[str, Interval]:
+    intervals = {}
+    for k in ks:
+        for name, figure in (("coverage", coverage), ("gini", gini)):
+
+            def statistic(weight: NDArray[np.int64] | None, k: int = k, figure: Any = figure) -> float:
+                return float(figure(list_counts(scored.item_idx, n_items=n_items, k=k, weight=weight)))
+
+            intervals[f"{name}@{k}"] = spread_interval(
+                statistic, n_users=len(scored.item_idx), n_resamples=n_resamples, seed=seed
+            )
+    return intervals
