@@ -1,0 +1,79 @@
+"""A finished run, opened: candidates of a user, neighbours of an item."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from recsys.core.columns import ITEM_ID, RANK, SCORE, USER_ID
+from recsys.core.errors import DataError
+from recsys.core.files import read_array
+from recsys.data.vocabulary import read_vocabulary
+from recsys.retrieval.candidates import candidate_frame, check_list_length
+from recsys.retrieval.filters import SeenItems
+from recsys.retrieval.nearest import Neighbours
+from recsys.retrieval.published import open_index
+
+
+class Retriever:
+    """Answers as the stage `retrieve` does: the same vectors, index and seen items.
+
+    Args:
+        pairs: The folder of the stage `pairs`.
+        embed: The folder of the stage `embed`.
+        index: The folder of the stage `index`.
+    """
+
+    def __init__(self, *, pairs: Path, embed: Path, index: Path) -> None:
+        self.users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
+        self.items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
+        self._item_idx, self._offsets = read_array(pairs / "item_idx.npy"), read_array(pairs / "offsets.npy")
+        self._user_vectors, self._item_vectors = read_array(embed / "users.npy"), read_array(embed / "items.npy")
+        self._index = open_index(index, embed / "items.npy")
+
+    def recommend(self, user_ids: Sequence[str], *, k: int) -> pl.DataFrame:
+        """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
+
+        Users that train does not know get no rows.
+
+        Raises:
+            DataError: k is larger than the catalogue.
+        """
+        check_list_length(k, n_items=len(self.items), name="retrieve")
+        found = [place for place in (self.users.idx_of(user) for user in user_ids) if place is not None]
+        user_idx = np.array(found, np.int64)
+        return candidate_frame(user_idx, self._unseen(user_idx, k), users=self.users, items=self.items)
+
+    def similar(self, item_id: str, *, k: int) -> pl.DataFrame:
+        """The k items nearest to one item: item_id, rank, score.
+
+        Raises:
+            DataError: Train does not know the item, or k is larger than the catalogue.
+        """
+        check_list_length(k, n_items=len(self.items), name="retrieve")
+        place = self.items.idx_of(item_id)
+        if place is None:
+            raise DataError(f"similar: the item must be in the training set, got '{item_id}'; check the id")
+        itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
+        found = self._index.search(np.array(self._item_vectors[place : place + 1]), k=k, seen=itself)
+        kept = found.item_idx[0] >= 0
+        ids = self.items.ids.gather(found.item_idx[0][kept])
+        rank = np.arange(1, len(ids) + 1, dtype=np.int32)
+        return pl.DataFrame({ITEM_ID: ids, RANK: rank, SCORE: found.score[0][kept]})
+
+    def history(self, user_id: str) -> list[str]:
+        """What one user has seen, oldest first.
+
+        Raises:
+            DataError: Train does not know the user.
+        """
+        place = self.users.idx_of(user_id)
+        if place is None:
+            raise DataError(f"the user must be in the training set, got '{user_id}'; check the id")
+        seen = np.asarray(self._item_idx[self._offsets[place] : self._offsets[place + 1]])
+        return [str(item) for item in self.items.ids.gather(seen)]
+
+    def _unseen(self, user_idx: np.ndarray, k: int) -> Neighbours:
+        seen = SeenItems(item_idx=self._item_idx, starts=self._offsets[user_idx], ends=self._offsets[user_idx + 1])
+        return self._index.search(np.array(self._user_vectors[user_idx]), k=k, seen=seen)
