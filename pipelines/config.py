@@ -1,0 +1,314 @@
+"""Every knob: one model a stage, one TOML file a profile. Also the command that lays a profile out for `make`.
+
+`python -m pipelines.config PROFILE.toml` checks the whole profile before any work, writes one JSON file a stage (only where
+a value changed, so that only what depends on it runs again), and prints the run folder and the further protocols.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from recsys.core.errors import ConfigError, RecsysError
+from recsys.core.files import write_json
+from recsys.core.locks import claim_folder
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Chance = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Baseline = Literal["random", "popularity", "recent_popularity", "item_knn", "ease"]
+
+
+class Settings(BaseModel):
+    """What all tables share: unknown keys and wrong types are refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class IngestSettings(Settings):
+    """`[ingest]`: where the log is and how it is cleaned."""
+
+    source: Literal["files", "movielens-100k", "movielens-1m", "s3rec", "synthetic"]
+    interactions: Text | None = None
+    items: Text | None = None
+    users: Text | None = None
+    columns: dict[Literal["user_id", "item_id", "timestamp", "weight", "event"], Text] = {}
+    separator: Text | None = None
+    header: list[Text] | None = None
+    items_header: list[Text] | None = None
+    users_header: list[Text] | None = None
+    item_text: list[Text] = []
+    item_categories: list[Text] = []
+    item_numbers: list[Text] = []
+    user_categories: list[Text] = []
+    user_numbers: list[Text] = []
+    category_separator: Text = "|"
+    timestamp_unit: Literal["s", "ms", "us"] = "s"
+    timestamp_format: Text | None = None
+    min_user_interactions: Count = 3
+    min_item_interactions: Count = 1
+    missing_ids: Literal["stop", "drop"] = "stop"
+    n_users: Count = 600
+    n_items: Annotated[int, Field(ge=2)] = 300
+    n_topics: Count = 12
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _needs_a_log(self) -> "IngestSettings":
+        if self.source in ("files", "s3rec") and self.interactions is None:
+            raise ValueError(f'interactions must name a file for source = "{self.source}", got nothing')
+        return self
+
+
+class SplitSettings(Settings):
+    """`[split]`: who is held out. `also` names protocols that `make run` goes through as well, each a run of its own."""
+
+    protocol: Literal["leave_last_out", "temporal"] = "leave_last_out"
+    also: list[Literal["leave_last_out", "temporal"]] = []
+    validation_share: Share = 0.1
+    test_share: Share = 0.1
+    validation_days: Positive | None = None
+    test_days: Positive | None = None
+
+
+class PairsSettings(Settings):
+    """`[pairs]`: what the towers read."""
+
+    request_time: Literal["known", "unknown"] = "known"
+    item_attributes: bool = True
+    user_attributes: bool = False
+    text_dim: Annotated[int, Field(ge=0, le=1024)] = 32
+    seed: Seed = 0
+
+
+class TrainSettings(Settings):
+    """`[train]`: the shape of the model and how it is trained."""
+
+    dim: Annotated[int, Field(ge=4, le=4096)] = 64
+    n_blocks: Annotated[int, Field(ge=1, le=64)] = 2
+    n_heads: Annotated[int, Field(ge=1, le=64)] = 2
+    feedforward_factor: Annotated[int, Field(ge=1, le=16)] = 2
+    dropout: Chance = 0.2
+    history_length: Annotated[int, Field(ge=1, le=8192)] = 200
+    use_time: bool = True
+    request_drop: Annotated[float, Field(ge=0, le=1)] = 0.1
+    initial_scale: Annotated[float, Field(gt=0, le=100)] = 20.0
+    n_epochs: Count = 10
+    batch_tokens: Count = 4096
+    learning_rate: Positive = 3e-3
+    final_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
+    warmup_steps: Annotated[int, Field(ge=0)] = 200
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    clip_norm: Positive = 1.0
+    full_softmax_limit: Annotated[int, Field(ge=0)] = 50_000
+    n_uniform: Count = 512
+    n_in_batch: Annotated[int, Field(ge=0)] = 512
+    patience: Count = 3
+    validation_users: Count = 10_000
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    threads: Annotated[int, Field(ge=1)] | None = None
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> "TrainSettings":
+        if self.dim % (2 * self.n_heads):
+            raise ValueError(f"dim must be a multiple of twice n_heads ({2 * self.n_heads}), got {self.dim}")
+        return self
+
+
+class EmbedSettings(Settings):
+    """`[embed]`: how vectors are computed."""
+
+    batch_tokens: Count = 16_384
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class IndexSettings(Settings):
+    """`[index]`: which index, and the recall it must have."""
+
+    backend: Literal["annoy", "exact"] = "annoy"
+    k: Count = 100
+    target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
+    measured_users: Count = 500
+    seed: Seed = 0
+
+
+class RetrieveSettings(Settings):
+    """`[retrieve]`: how many candidates a user gets."""
+
+    k: Count = 100
+    block_users: Count = 2048
+
+
+class BaselinesSettings(Settings):
+    """`[baselines]`: what the model is held against."""
+
+    names: list[Baseline] = ["random", "popularity", "recent_popularity", "item_knn", "ease"]
+    k: Count = 100
+    recent_days: Positive = 7.0
+    n_neighbours: Count = 100
+    shrinkage: Annotated[float, Field(ge=0)] = 10.0
+    regularisation: Positive = 200.0
+    largest_catalogue: Count = 20_000
+    seed: Seed = 0
+
+
+class EvaluateSettings(Settings):
+    """`[evaluate]`: which figures."""
+
+    ks: Annotated[list[Count], Field(min_length=1)] = [10, 100]
+    n_resamples: Annotated[int, Field(ge=10)] = 1000
+    seed: Seed = 0
+
+
+class RegisterSettings(Settings):
+    """`[register]`: under which name in MLflow."""
+
+    experiment: Text | None = None
+    model_name: Text | None = None
+
+
+class Profile(Settings):
+    """One TOML file."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    ingest: IngestSettings
+    split: SplitSettings = SplitSettings()
+    pairs: PairsSettings = PairsSettings()
+    train: TrainSettings = TrainSettings()
+    embed: EmbedSettings = EmbedSettings()
+    index: IndexSettings = IndexSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
+    baselines: BaselinesSettings = BaselinesSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    registration: RegisterSettings = Field(default=RegisterSettings(), alias="register")
+
+    @model_validator(mode="after")
+    def _lists_are_long_enough(self) -> "Profile":
+        if self.name in ("raw", "mlflow", "benchmarks"):
+            raise ValueError(f"name must not be one of raw, mlflow, benchmarks, got {self.name}")
+        for table in ("retrieve", "baselines"):
+            if getattr(self, table).k < max(self.evaluate.ks):
+                k = getattr(self, table).k
+                raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
+        return self
+
+
+def read_profile(path: Path) -> Profile:
+    """Read and check one profile; relative paths in it are read from its own folder.
+
+    Raises:
+        ConfigError: It is missing, no TOML, or breaks a rule; the message names the key, the rule and the value.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} must be a profile, got no such file; shipped ones: {', '.join(shipped_profiles())}"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} must be TOML, got: {error}") from None
+    try:
+        profile = Profile.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from None
+    places = {name: _absolute(getattr(profile.ingest, name), path.parent) for name in ("interactions", "items", "users")}
+    return profile.model_copy(update={"ingest": profile.ingest.model_copy(update=places)})
+
+
+def shipped_profiles() -> list[str]:
+    """Names that `PROFILE=` takes."""
+    return sorted(path.stem for path in (Path(__file__).parent / "configs").glob("*.toml"))
+
+
+def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:
+    """Claim the run folder of a profile and write one JSON file a stage into its `config/`.
+
+    Args:
+        profile: A checked profile.
+        root: The folder `artifacts`.
+        protocol: Another protocol than the profile's; its run folder has it in its name.
+        owner_pid: The process that works in the folder from now on; None claims nothing.
+
+    Returns:
+        The run folder, and the protocols that the profile wants as well.
+
+    Raises:
+        BusyError: Another run is at work in the folder.
+    """
+    is_other = protocol is not None and protocol != profile.split.protocol
+    folder = root / (f"{profile.name}-{protocol}" if is_other else profile.name)
+    if owner_pid is not None:
+        claim_folder(folder, owner_pid=owner_pid)
+    also: list[str] = [] if is_other else [name for name in profile.split.also if name != profile.split.protocol]
+    tables = profile.model_dump(mode="json", exclude={"name"}, by_alias=True)
+    tables["split"] |= {"protocol": protocol or profile.split.protocol, "also": []}
+    for stage, settings in tables.items():
+        content: dict[str, Any] = {"profile": folder.name, "settings": settings}
+        if stage == "ingest":
+            content["files"] = _file_states(profile.ingest)
+        path = folder / "config" / f"{stage}.json"
+        if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
+            write_json(path, content)
+    return folder, also
+
+
+def _absolute(location: str | None, folder: Path) -> str | None:
+    if location is None or "://" in location:
+        return location
+    return str((folder / location).resolve())
+
+
+def _file_states(settings: IngestSettings) -> dict[str, list[int]]:
+    """Size and time of change of the local files, so that a changed file is read again."""
+    places = [Path(place) for place in (settings.interactions, settings.items, settings.users) if place and "://" not in place]
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.parent.glob(place.name)))]
+    return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files if file.is_file()}
+
+
+def _explain(error: ValidationError) -> str:
+    """All faults in one line each: key, rule, value."""
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "profile"
+        match fault["type"]:
+            case "extra_forbidden":
+                faults.append(f"{key} must be a known key, got an unknown one; see pipelines/config.py")
+            case "missing":
+                faults.append(f"{key} must be given, got nothing")
+            case "value_error":
+                faults.append(f"{key}: {fault['ctx']['error']}")
+            case _:
+                rule = fault["msg"].replace("Input should be", "must be").replace("String should", "must")
+                faults.append(f"{key} {rule[0].lower() + rule[1:]}, got {fault['input']!r}")
+    return "; ".join(faults)
+
+
+def main() -> None:
+    """The command that `make` calls first."""
+    parser = argparse.ArgumentParser(description="Check a profile and lay it out for the stages.")
+    parser.add_argument("profile", type=Path)
+    parser.add_argument("--root", type=Path, default=Path("artifacts"))
+    parser.add_argument("--protocol", choices=["leave_last_out", "temporal"])
+    parser.add_argument("--owner-pid", type=int, default=None)
+    arguments = parser.parse_args()
+    try:
+        profile = read_profile(arguments.profile)
+        folder, also = lay_out(profile, arguments.root, protocol=arguments.protocol, owner_pid=arguments.owner_pid)
+    except (RecsysError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    print(os.fspath(folder), *also)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""embed: the trained towers to `items.npy` (I, D) and `users.npy` (U, D), unit vectors, rows by idx."""
+
+import numpy as np
+
+from pipelines.config import EmbedSettings
+from pipelines.stage import StageRun, run_stage
+from recsys.core.files import read_json, write_array
+from recsys.models.checkpoint import load_weights, read_tensors
+from recsys.models.features import read_item_features, read_user_features
+from recsys.models.two_tower import TwoTower, read_spec
+from recsys.sampling.batches import read_histories
+from recsys.training.precision import choose_device, choose_dtype
+from recsys.training.step import embed_items, embed_users
+
+
+def work(stage: StageRun[EmbedSettings]) -> None:
+    """Encode every item, and every user at the moment candidates are asked for."""
+    pairs, train = stage.read("pairs"), stage.read("train")
+    device = choose_device(stage.settings.device)
+    dtype = choose_dtype("auto", device)
+    spec = read_spec(read_json(train / "spec.json"))
+    model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
+    load_weights(model, read_tensors(train / "model.safetensors"))
+    model.to(device)
+    histories = read_histories(pairs)
+    items = embed_items(model, device=device, dtype=dtype)
+    users = embed_users(
+        model,
+        histories,
+        np.arange(histories.n_users),
+        held_out="test",
+        batch_tokens=stage.settings.batch_tokens,
+        device=device,
+        dtype=dtype,
+    )
+    write_array(stage.folder / "items.npy", items)
+    write_array(stage.folder / "users.npy", users)
+    statement = stage.facts_of("pairs")["request_time"] if spec.use_time else "not an input of the model"
+    stage.facts |= {"n_items": len(items), "n_users": len(users), "dim": spec.dim, "request_time": statement}
+    stage.say(f"{len(items):,} item and {len(users):,} user vectors of {spec.dim} numbers; request time: {statement}")
+
+
+def main() -> None:
+    """`python -m pipelines.embed --run artifacts/<profile>`."""
+    run_stage("embed", EmbedSettings, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""evaluate: candidate tables against test: `metrics.json`, `comparisons.json`, `report.html`."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pipelines.config import EvaluateSettings
+from pipelines.stage import StageRun, run_stage
+from recsys.core.columns import COUNT, ITEM_ID
+from recsys.core.files import write_json
+from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
+from recsys.evaluation.comparison import compare_to_baselines, state_verdict
+from recsys.evaluation.judgements import Judgements, build_judgements
+from recsys.evaluation.report import write_report
+from recsys.evaluation.score import Scored, score_candidates
+from recsys.evaluation.table import metric_rows
+
+MODEL = "two-tower"
+
+
+def work(stage: StageRun[EvaluateSettings]) -> None:
+    """Score the model and every baseline the same way, with intervals, and say who wins."""
+    split, retrieve, baselines, settings = (
+        stage.read("split"),
+        stage.read("retrieve"),
+        stage.read("baselines"),
+        stage.settings,
+    )
+    parts = [pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test")]
+    for part in parts:
+        check_table(part, INTERACTIONS, name="split")
+    judgements = build_judgements(*parts)
+    catalogue = parts[0].group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
+    tables = {MODEL: retrieve / "candidates.parquet"}
+    tables |= {path.stem.replace("_", "-"): path for path in sorted(baselines.glob("*.parquet"))}
+    models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}
+    rows = metric_rows(models, n_items=catalogue.height, ks=settings.ks, n_resamples=settings.n_resamples, seed=settings.seed)
+    metric = f"ndcg@{min(settings.ks)}"
+    others = {name: scored for name, scored in models.items() if name != MODEL}
+    comparisons = compare_to_baselines(
+        models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
+    )
+    verdict = state_verdict(MODEL, comparisons)
+    headline = headline_metrics(settings.ks)
+    protocol = _protocol(stage, judgements)
+    write_json(stage.folder / "metrics.json", rows)
+    compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
+    write_json(stage.folder / "comparisons.json", {"verdict": verdict, "metric": metric, "baselines": compared})
+    write_report(
+        stage.folder / "report.html",
+        name=stage.run.name,
+        model=MODEL,
+        verdict=verdict,
+        rows=rows,
+        comparisons=comparisons,
+        models=models,
+        item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
+        ceiling=judgements.ceiling,
+        headline=headline,
+        protocol=protocol,
+    )
+    stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
+    stage.say(verdict)
+
+
+def headline_metrics(ks: list[int]) -> list[str]:
+    """The four figures of every table: hits and gain at the shortest list, recall at the longest, coverage at the shortest."""
+    return [f"hr@{min(ks)}", f"ndcg@{min(ks)}", f"recall@{max(ks)}", f"coverage@{min(ks)}"]
+
+
+def _score(path: Path, judgements: Judgements, catalogue: pl.DataFrame, settings: EvaluateSettings, name: str) -> Scored:
+    table = pl.scan_parquet(path)
+    check_table(table, CANDIDATES, name=name)
+    return score_candidates(table, judgements, catalogue, ks=settings.ks, name=name)
+
+
+def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements) -> dict[str, str]:
+    split, retrieve = stage.facts_of("split"), stage.facts_of("retrieve")
+    return {
+        "Split": f"{split['protocol']}, cut: {split['cut']}",
+        "Relevant": f"{judgements.pairs.height:,} test events of known users that are new to them "
+        f"({judgements.n_repeats:,} repeats left out)",
+        "Catalogue": "all items of train; test items that are not in train count as misses "
+        f"(ceiling of recall {judgements.ceiling:.4f})",
+        "Seen": retrieve["seen"],
+        "Ties": "equal timestamps keep the order of the file",
+        "Request time": retrieve["request_time"],
+        "Chosen on": "validation; test is read once, here",
+        "Baselines": "fitted on train, scored with the same histories and seen items as the model",
+    }
+
+
+def main() -> None:
+    """`python -m pipelines.evaluate --run artifacts/<profile>`."""
+    run_stage("evaluate", EvaluateSettings, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""pairs: what the towers read, fitted on train only: vocabularies, features, log-Q, and histories as flat arrays."""
+
+from datetime import datetime
+
+import polars as pl
+
+from pipelines.config import PairsSettings
+from pipelines.stage import StageRun, run_stage
+from recsys.core.columns import ITEM_ID, ITEM_IDX, TIMESTAMP, USER_ID, USER_IDX
+from recsys.core.files import write_array, write_json
+from recsys.data.schema import INTERACTIONS, check_table
+from recsys.data.vocabulary import fit_vocabulary, write_vocabulary
+from recsys.features.attributes import Attributes, fit_attributes
+from recsys.features.history import build_histories
+from recsys.features.item_text import fit_item_text
+from recsys.sampling.popularity import count_items, log_q
+
+
+def work(stage: StageRun[PairsSettings]) -> None:
+    """Fit everything on train and lay it out as arrays."""
+    ingest, split, settings = stage.read("ingest"), stage.read("split"), stage.settings
+    parts = {name: pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test")}
+    for name, part in parts.items():
+        check_table(part, INTERACTIONS, name=name)
+    facts = stage.facts_of("split")
+    users, items = fit_vocabulary(parts["train"][USER_ID]), fit_vocabulary(parts["train"][ITEM_ID])
+    write_vocabulary(stage.folder / "users.parquet", users, id_column=USER_ID, idx_column=USER_IDX)
+    write_vocabulary(stage.folder / "items.parquet", items, id_column=ITEM_ID, idx_column=ITEM_IDX)
+    request_times, statement = _request_times(parts, facts, is_known=settings.request_time == "known")
+    histories, dropped = build_histories(
+        parts["train"], parts["validation"], users=users, items=items, request_times=request_times
+    )
+    histories.write(stage.folder)
+    counts = count_items(parts["train"], items=items)
+    write_array(stage.folder / "item_count.npy", counts)
+    write_array(stage.folder / "log_q.npy", log_q(counts))
+    item_table = pl.read_parquet(ingest / "items.parquet") if settings.item_attributes else None
+    user_table = pl.read_parquet(ingest / "users.parquet") if settings.user_attributes else None
+    item_side = fit_attributes(item_table, vocabulary=items, id_column=ITEM_ID)
+    user_side = fit_attributes(user_table, vocabulary=users, id_column=USER_ID)
+    _write_attributes(stage, "item", item_side)
+    _write_attributes(stage, "user", user_side)
+    text = fit_item_text(item_table, vocabulary=items, text_dim=settings.text_dim, seed=settings.seed)
+    write_array(stage.folder / "item_text.npy", text)
+    stage.facts |= dropped | {
+        "n_users": len(users),
+        "n_items": len(items),
+        "n_train": len(parts["train"]),
+        "has_time": facts["has_time"],
+        "request_time": statement,
+        "n_item_categories": len(item_side.category_names),
+        "n_user_categories": len(user_side.category_names),
+        "text_dim": text.shape[1],
+    }
+    stage.say(
+        f"{len(users):,} users and {len(items):,} items in train; item features: {len(item_side.category_names)} categories, "
+        f"{len(item_side.number_names)} numbers, {text.shape[1]} text dimensions; request time: {statement}"
+    )
+
+
+def _request_times(parts: dict[str, pl.DataFrame], facts: dict[str, object], *, is_known: bool) -> tuple[pl.DataFrame, str]:
+    """When each user is asked about, in validation and in test, and that in words."""
+    users = parts["train"].select(USER_ID).unique()
+    unknown = pl.lit(-1, pl.Int64)
+    if not is_known or not facts["has_time"]:
+        return users.with_columns(validation_time=unknown, request_time=unknown), "unknown"
+    if facts["protocol"] == "temporal":
+        moments = [int(datetime.fromisoformat(str(facts[name])).timestamp()) for name in ("validation_start", "cut")]
+        known = users.with_columns(validation_time=pl.lit(moments[0], pl.Int64), request_time=pl.lit(moments[1], pl.Int64))
+        return known, f"the cut, {facts['cut']}"
+    first = {name: parts[name].select(USER_ID, pl.col(TIMESTAMP).dt.epoch("s").alias("at")) for name in ("validation", "test")}
+    known = users.join(first["validation"].rename({"at": "validation_time"}), on=USER_ID, how="left").join(
+        first["test"].rename({"at": "request_time"}), on=USER_ID, how="left"
+    )
+    return known, "known: the time of the user's held-out event"
+
+
+def _write_attributes(stage: StageRun[PairsSettings], side: str, attributes: Attributes) -> None:
+    write_array(stage.folder / f"{side}_categories.npy", attributes.categories)
+    write_array(stage.folder / f"{side}_numbers.npy", attributes.numbers)
+    names = {"categories": attributes.category_names, "numbers": attributes.number_names}
+    write_json(stage.folder / f"{side}_attributes.json", names)
+    stage.facts[f"{side}_rows_with_categories_cut"] = attributes.n_cut
+
+
+def main() -> None:
+    """`python -m pipelines.pairs --run artifacts/<profile>`."""
+    run_stage("pairs", PairsSettings, work)
+
+
+if __name__ == "__main__":
+    main()

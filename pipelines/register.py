@@ -1,0 +1,107 @@
+"""register: the whole run to MLflow: runs, metrics, artifacts, and a gated model version that was loaded back and asked."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.config import RegisterSettings
+from pipelines.stage import MANIFEST, StageRun, run_stage
+from recsys.core.columns import ITEM_ID, RANK, USER_ID
+from recsys.core.errors import ArtefactError
+from recsys.core.files import read_json, write_json
+
+_STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate")
+_MODEL_FOLDERS = ("pairs", "train", "embed", "index")
+_CHECKED_USERS = 25
+
+
+def work(stage: StageRun[RegisterSettings]) -> None:
+    """Log all stages under one parent run, register the model, check it, and move the alias if it earned it."""
+    from pipelines import registry, tracking
+
+    folders = {name: stage.read(name) for name in _STAGES}
+    manifests = {name: read_json(folder / MANIFEST) for name, folder in folders.items()}
+    lineage = hashlib.sha256(json.dumps(stage.inputs, sort_keys=True).encode()).hexdigest()
+    name = stage.settings.model_name or stage.run.name
+    experiment_id = tracking.connect(stage.run.parent, stage.settings.experiment or stage.run.name)
+    run_id, version = tracking.find_finished_run(experiment_id, lineage), registry.find_version(name, lineage)
+    comparisons = read_json(folders["evaluate"] / "comparisons.json")
+    if run_id is None or version is None:
+        with tracking.parent_run(experiment_id, name=stage.run.name, lineage=lineage) as run_id:
+            _log(run_id, folders, manifests)
+            tags = {"run_id": run_id, "verdict": comparisons["verdict"]}
+            version = version or registry.register_version(
+                name,
+                {part: folders[part] for part in _MODEL_FOLDERS},
+                lineage=lineage,
+                versions=manifests["train"]["versions"],
+                tags=tags,
+            )
+            _check_answers(name, version, folders["retrieve"] / "candidates.parquet")
+    is_passed = bool(comparisons["baselines"]) and all(row["is_beaten"] for row in comparisons["baselines"])
+    alias = registry.pass_gate(name, version, is_passed=is_passed, reason=comparisons["verdict"])
+    registered = {
+        "experiment_id": experiment_id,
+        "run_id": run_id,
+        "model": name,
+        "version": version,
+        "alias": alias,
+        "gate": "passed" if is_passed else "failed",
+        "lineage": lineage,
+    }
+    write_json(stage.folder / "registered.json", registered)
+    stage.facts |= registered
+    stage.say(f"model '{name}' version {version} is {alias}; gate {registered['gate']}: {comparisons['verdict']}")
+
+
+def _log(run_id: str, folders: dict[str, Path], manifests: dict[str, dict[str, object]]) -> None:
+    from pipelines import tracking
+
+    nested = {name: tracking.log_stage(run_id, manifest) for name, manifest in manifests.items()}
+    tracking.log_epochs(nested["train"], pl.read_parquet(folders["train"] / "epochs.parquet"))
+    rows = read_json(folders["evaluate"] / "metrics.json")
+    for each in (run_id, nested["evaluate"]):
+        tracking.log_results(each, rows, model=manifests["evaluate"]["facts"]["model"])  # type: ignore[index]
+    outputs = manifests["split"]["outputs"]
+    tracking.log_dataset(folders["split"] / "train.parquet", name="train", digest=outputs["train.parquet"])  # type: ignore[index]
+    evaluate = folders["evaluate"]
+    tracking.log_files(
+        [
+            evaluate / "report.html",
+            evaluate / "metrics.json",
+            folders["retrieve"] / "candidates.parquet",
+            folders["index"] / "index.json",
+        ]
+    )
+
+
+def _check_answers(name: str, version: str, candidates: Path) -> None:
+    """Load the version back: for some users it must answer what the candidates file holds.
+
+    Raises:
+        ArtefactError: An answer differs.
+    """
+    from pipelines import registry
+
+    table = pl.scan_parquet(candidates)
+    k = int(table.select(pl.col(RANK).max()).collect().item())
+    users = table.select(pl.col(USER_ID).unique().sort()).collect()[USER_ID]
+    chosen = users.gather_every(max(1, len(users) // _CHECKED_USERS)).to_list()
+    expected = table.filter(pl.col(USER_ID).is_in(chosen)).sort(USER_ID, RANK).collect()
+    answer = registry.recommend_from_registry(name, version, chosen, k=k).sort(USER_ID, RANK)
+    if expected[ITEM_ID].to_list() != answer[ITEM_ID].to_list():
+        raise ArtefactError(
+            f"register: version {version} of '{name}' must answer what candidates.parquet holds for {len(chosen)} users, "
+            "got other items; report this as a bug"
+        )
+
+
+def main() -> None:
+    """`python -m pipelines.register --run artifacts/<profile>`."""
+    run_stage("register", RegisterSettings, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""split: the clean log to `train.parquet`, `validation.parquet`, `test.parquet`, with proof that nothing leaks."""
+
+import polars as pl
+
+from pipelines.config import SplitSettings
+from pipelines.stage import StageRun, run_stage
+from recsys.data.schema import INTERACTIONS, check_table
+from recsys.splits.leakage import check_no_leakage
+from recsys.splits.leave_last_out import split_leave_last_out
+from recsys.splits.parts import Split
+from recsys.splits.temporal import split_temporal
+
+
+def work(stage: StageRun[SplitSettings]) -> None:
+    """Cut the log by one protocol and check the cut."""
+    log = pl.read_parquet(stage.read("ingest") / "interactions.parquet")
+    check_table(log, INTERACTIONS, name="interactions")
+    split = _split(log, stage.settings)
+    new_users = sum(int(split.facts.get(f"n_{part}_rows_of_new_users", 0)) for part in ("validation", "test"))  # type: ignore[call-overload]
+    check_no_leakage(split, n_interactions=log.height, n_dropped=new_users)
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    for name, part in parts.items():
+        part.write_parquet(stage.folder / f"{name}.parquet")
+    stage.facts |= dict(split.facts) | {f"n_{name}": part.height for name, part in parts.items()}
+    stage.facts["has_time"] = stage.facts_of("ingest")["has_time"]
+    rows = ", ".join(f"{part.height:,} {name}" for name, part in parts.items())
+    stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}; nothing leaks")
+
+
+def _split(log: pl.DataFrame, settings: SplitSettings) -> Split:
+    match settings.protocol:
+        case "leave_last_out":
+            return split_leave_last_out(log)
+        case "temporal":
+            return split_temporal(
+                log,
+                validation_share=settings.validation_share,
+                test_share=settings.test_share,
+                validation_days=settings.validation_days,
+                test_days=settings.test_days,
+            )
+
+
+def main() -> None:
+    """`python -m pipelines.split --run artifacts/<profile>`."""
+    run_stage("split", SplitSettings, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""What every stage does around its work: settings, ownership, progress, an atomic folder, and a manifest written last."""
+
+import argparse
+import errno
+import importlib.metadata
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from pipelines.config import Settings
+from recsys.core.errors import ArtefactError, RecsysError
+from recsys.core.files import hash_folder, publish_folder, read_json, sha256_of, write_json
+from recsys.core.locks import claim_folder
+
+MANIFEST = "manifest.json"
+_PACKAGES = ("recsys", "torch", "polars", "numpy", "scikit-learn", "annoy", "mlflow")
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_NO_ROOM_TEXT = re.compile(
+    r"no space left|file too large|os error (27|28)\b|disk i/o error|disk is full|disk quota", re.IGNORECASE
+)
+
+S = TypeVar("S", bound=Settings)
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(kw_only=True)
+class StageRun(Generic[S]):
+    """One stage at work.
+
+    Attributes:
+        name: The stage.
+        run: The run folder, `artifacts/<profile>`.
+        settings: The stage's table of the profile.
+        folder: Where outputs go; it takes the stage's name once the manifest is in it.
+        facts: What the manifest says beyond the usual: counts, choices, warnings.
+        inputs: The stages read, each with the hash of its manifest.
+    """
+
+    name: str
+    run: Path
+    settings: S
+    folder: Path
+    facts: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    def read(self, stage: str) -> Path:
+        """The folder of a stage before this one; it goes on record as an input.
+
+        Raises:
+            ArtefactError: That stage has not run.
+        """
+        manifest = self.run / stage / MANIFEST
+        if not manifest.is_file():
+            raise ArtefactError(f"{self.name}: {manifest} must exist, got no such file; run the stage {stage} first")
+        self.inputs[stage] = sha256_of(manifest)
+        return manifest.parent
+
+    def facts_of(self, stage: str) -> dict[str, Any]:
+        """The facts in the manifest of a stage before this one."""
+        facts: dict[str, Any] = read_json(self.read(stage) / MANIFEST)["facts"]
+        return facts
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+        console.print(f"  {text}", markup=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, what: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
+        """A live bar on a terminal, nothing in a log; the yielded function takes how much is done and a note."""
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task: TaskID = bar.add_task(what, total=total, note="")
+            yield lambda done, note: bar.update(task, completed=done, note=note)
+
+
+def run_stage(
+    name: str,
+    settings_type: type[S],
+    work: Callable[[StageRun[S]], None],
+    *,
+    keep_partial: bool = False,
+    is_main: bool = True,
+) -> None:
+    """The `main` of every stage: parse `--run`, work, publish; errors of users end in one sentence and exit code 2.
+
+    Args:
+        name: The stage.
+        settings_type: Its table.
+        work: The stage itself.
+        keep_partial: Whether an interrupted run's folder is there for the next one to resume from.
+        is_main: False in the processes that help: they work, and write nothing.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m pipelines.{name}", description=work.__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="the run folder, artifacts/<profile>")
+    run = parser.parse_args().run
+    try:
+        _run(name, run, settings_type, work, keep_partial=keep_partial, is_main=is_main)
+    except RecsysError as error:
+        console.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        console.print(f"{name}: interrupted; nothing is lost, run the same command again", markup=False)
+        raise SystemExit(130) from None
+    except Exception as error:
+        if not _is_no_room(error):
+            raise
+        console.print(
+            f"error: {name}: the disk must have room for the outputs in {run}, got: {error}; make room and run again",
+            markup=False,
+            style="red",
+            soft_wrap=True,
+        )
+        raise SystemExit(2) from None
+
+
+def _run(
+    name: str,
+    run: Path,
+    settings_type: type[S],
+    work: Callable[[StageRun[S]], None],
+    *,
+    keep_partial: bool,
+    is_main: bool,
+) -> None:
+    config = read_json(run / "config" / f"{name}.json")
+    settings = settings_type.model_validate(config["settings"])
+    partial = run / f".{name}.partial"
+    if is_main:
+        claim_folder(run, owner_pid=int(os.environ.get("RECSYS_OWNER_PID", os.getpid())))
+        if not keep_partial:
+            shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True, exist_ok=True)
+        console.print(f"[bold]{name}[/bold] [dim]{run}[/dim]")
+    stage = StageRun(name=name, run=run, settings=settings, folder=partial)
+    began, start_time = time.perf_counter(), time.time()
+    try:
+        work(stage)
+        if not is_main:
+            return
+        _write_manifest(stage, config=config["settings"], start_time=start_time, seconds=time.perf_counter() - began)
+        publish_folder(partial, run / name)
+    except BaseException:
+        if is_main and not keep_partial:
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
+    console.print(f"  [green]done[/green] in {time.perf_counter() - began:.1f} s [dim]→ {run / name}[/dim]", highlight=False)
+
+
+def _write_manifest(stage: StageRun[S], *, config: dict[str, Any], start_time: float, seconds: float) -> None:
+    write_json(
+        stage.folder / MANIFEST,
+        {
+            "stage": stage.name,
+            "config": config,
+            "facts": stage.facts,
+            "start_time": start_time,
+            "seconds": round(seconds, 3),
+            "versions": {"python": sys.version.split()[0]} | _versions(),
+            "outputs": hash_folder(stage.folder),
+            "inputs": stage.inputs,
+        },
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _is_no_room(error: BaseException) -> bool:
+    while True:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            return True
+        if _NO_ROOM_TEXT.search(str(error)):
+            return True
+        if error.__cause__ is None and error.__context__ is None:
+            return False
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]

@@ -1,0 +1,123 @@
+"""MLflow runs: one parent run a pipeline, a nested run a stage, written from the manifests once all stages are done."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+import mlflow  # noqa: E402
+from mlflow import MlflowClient  # noqa: E402
+from mlflow.data.polars_dataset import from_polars  # noqa: E402
+from mlflow.entities import Metric, Param  # noqa: E402
+
+LINEAGE_TAG = "recsys.lineage"
+_PARENT_TAG = "mlflow.parentRunId"
+_LONGEST_PARAM = 500
+_LONGEST_DIGEST = 36
+
+
+def connect(root: Path, experiment: str) -> str:
+    """Point MLflow at its store and make sure of the experiment.
+
+    Args:
+        root: The folder `artifacts`; the store is a sqlite file there unless MLFLOW_TRACKING_URI says otherwise.
+        experiment: The experiment's name.
+
+    Returns:
+        The experiment's id.
+    """
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri or f"sqlite:///{(root / 'mlflow.db').resolve()}")
+    found = mlflow.get_experiment_by_name(experiment)
+    if found is not None:
+        return str(found.experiment_id)
+    location = None if uri else (root / "mlflow" / experiment).resolve().as_uri()
+    return str(mlflow.create_experiment(experiment, artifact_location=location))
+
+
+def find_finished_run(experiment_id: str, lineage: str) -> str | None:
+    """The parent run that already holds these very artefacts; half-written ones of an interrupted try are deleted."""
+    client = MlflowClient()
+    filter_string = f"tags.`{LINEAGE_TAG}` = '{lineage}'"
+    for run in client.search_runs([experiment_id], filter_string=filter_string):
+        if run.info.status == "FINISHED":
+            return str(run.info.run_id)
+        for child in client.search_runs([experiment_id], filter_string=f"tags.`{_PARENT_TAG}` = '{run.info.run_id}'"):
+            client.delete_run(child.info.run_id)
+        client.delete_run(run.info.run_id)
+    return None
+
+
+@contextmanager
+def parent_run(experiment_id: str, *, name: str, lineage: str) -> Iterator[str]:
+    """The pipeline's run; it is FINISHED only if the block ends without an error."""
+    with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags={LINEAGE_TAG: lineage}) as run:
+        yield str(run.info.run_id)
+
+
+def log_stage(parent: str, manifest: Mapping[str, Any]) -> str:
+    """One nested run from one manifest: settings as parameters, numbers among the facts as metrics, true times.
+
+    Returns:
+        The nested run's id.
+    """
+    client, start = MlflowClient(), int(manifest["start_time"] * 1000)
+    experiment_id = client.get_run(parent).info.experiment_id
+    tags = {_PARENT_TAG: parent, "recsys.stage": manifest["stage"]}
+    run = client.create_run(experiment_id, start_time=start, tags=tags, run_name=manifest["stage"])
+    params = [Param(name, str(value)[:_LONGEST_PARAM]) for name, value in manifest["config"].items()]
+    end = start + int(manifest["seconds"] * 1000)
+    numbers = {name: value for name, value in manifest["facts"].items() if isinstance(value, int | float)}
+    numbers |= {"seconds": manifest["seconds"]}
+    metrics = [Metric(name.replace("@", "_at_"), float(value), end, 0) for name, value in numbers.items()]
+    client.log_batch(run.info.run_id, params=params, metrics=metrics)
+    for name, value in manifest["facts"].items():
+        if isinstance(value, str):
+            client.set_tag(run.info.run_id, f"fact.{name}", value[:_LONGEST_PARAM])
+    client.set_terminated(run.info.run_id, status="FINISHED", end_time=end)
+    return str(run.info.run_id)
+
+
+def log_epochs(run_id: str, epochs: pl.DataFrame) -> None:
+    """Loss, validation and scale of each epoch as metrics with steps."""
+    client = MlflowClient()
+    named = ("loss", "validation_ndcg", "scale")
+    metrics = [Metric(name, float(row[name]), 0, int(row["epoch"])) for row in epochs.iter_rows(named=True) for name in named]
+    for begin in range(0, len(metrics), 900):
+        client.log_batch(run_id, metrics=metrics[begin : begin + 900])
+
+
+def log_results(run_id: str, rows: list[dict[str, Any]], *, model: str) -> None:
+    """The model's figures with their intervals, and every baseline's value, as metrics of one run."""
+    values: dict[str, float] = {}
+    for row in rows:
+        name = row["metric"].replace("@", "_at_")
+        if row["model"] == model:
+            values |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+        else:
+            values[f"{row['model']}.{name}"] = row["value"]
+    MlflowClient().log_batch(run_id, metrics=[Metric(name, float(value), 0, 0) for name, value in values.items()])
+
+
+def log_dataset(path: Path, *, name: str, digest: str) -> None:
+    """Note the training data as an input of the active run: its schema, place and the hash of the whole file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sample = pl.read_parquet(path, n_rows=1000)
+        dataset = from_polars(sample, source=str(path), name=name, digest=digest[:_LONGEST_DIGEST])
+        mlflow.log_input(dataset, context="training")
+
+
+def log_files(files: list[Path]) -> None:
+    """Keep files as artifacts of the active run."""
+    for file in files:
+        mlflow.log_artifact(str(file))

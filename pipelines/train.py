@@ -1,0 +1,119 @@
+"""train: histories to a two-tower model: `model.safetensors`, `spec.json`, `epochs.parquet`, `checkpoint/`.
+
+Under `torchrun --nproc-per-node 2 -m pipelines.train --run …` the processes share every batch.
+"""
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict
+
+import polars as pl
+import torch
+
+from pipelines.config import TrainSettings
+from pipelines.stage import MANIFEST, StageRun, run_stage
+from recsys.core.files import read_array, read_json, write_atomically, write_json
+from recsys.core.random import seed_for
+from recsys.models.checkpoint import write_tensors
+from recsys.models.features import read_item_features, read_user_features
+from recsys.models.two_tower import TwoTower, TwoTowerSpec
+from recsys.sampling.batches import read_histories
+from recsys.training.distributed import Workers, join_workers
+from recsys.training.loop import Step, Trainer
+from recsys.training.precision import choose_device, choose_dtype
+from recsys.training.resume import EpochRecord
+from recsys.training.settings import TrainingSettings
+
+
+def work(stage: StageRun[TrainSettings]) -> None:
+    """Train until validation stops getting better, and keep the best epoch."""
+    settings = stage.settings
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    device = choose_device(settings.device)
+    dtype = choose_dtype(settings.precision, device)
+    with join_workers(device) as workers:
+        trainer = _build_trainer(stage, device, dtype, workers)
+        records = _fit(stage, trainer)
+        if not workers.is_main:
+            return
+        write_tensors(stage.folder / "model.safetensors", trainer.model.state_dict())
+    write_json(stage.folder / "spec.json", trainer.model.spec.as_dict())
+    with write_atomically(stage.folder / "epochs.parquet") as partial:
+        pl.DataFrame([asdict(record) for record in records]).write_parquet(partial)
+    best = max(records, key=lambda record: record.validation_ndcg)
+    stage.facts |= {
+        "n_parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
+        "n_epochs": len(records),
+        "best_epoch": best.epoch,
+        "validation_ndcg@10": best.validation_ndcg,
+        "loss": "full softmax" if trainer.is_full else "sampled softmax",
+        "device": str(device),
+        "precision": str(dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "n_workers": workers.n_workers,
+        "n_pairs": stage.facts_of("pairs")["n_train"],
+    }
+    stage.say(f"kept epoch {best.epoch} of {len(records)}: validation NDCG@10 {best.validation_ndcg:.4f}")
+
+
+def _build_trainer(stage: StageRun[TrainSettings], device: torch.device, dtype: torch.dtype, workers: Workers) -> Trainer:
+    settings, pairs, facts = stage.settings, stage.run / "pairs", stage.facts_of("pairs")
+    spec = TwoTowerSpec(
+        n_items=facts["n_items"],
+        use_time=settings.use_time and facts["has_time"],
+        **settings.model_dump(include=set(TwoTowerSpec.__dataclass_fields__) - {"n_items", "use_time"}),
+    )
+    torch.manual_seed(seed_for(settings.seed, "initial weights"))
+    model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
+    outputs = read_json(pairs / MANIFEST)["outputs"]
+    depends = json.dumps([settings.model_dump(), outputs, workers.n_workers, str(dtype)], sort_keys=True)
+    return Trainer(
+        model.to(device),
+        read_histories(pairs),
+        log_popularity=read_array(pairs / "log_q.npy"),
+        settings=TrainingSettings(**settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))),
+        device=device,
+        dtype=dtype,
+        checkpoint=stage.folder / "checkpoint",
+        fingerprint=hashlib.sha256(depends.encode()).hexdigest(),
+        workers=workers,
+    )
+
+
+def _fit(stage: StageRun[TrainSettings], trainer: Trainer) -> list[EpochRecord]:
+    speaks = trainer.workers.is_main
+    if speaks:
+        stage.say(
+            f"{trainer.model.spec.n_items:,} items by {'full' if trainer.is_full else 'sampled'} softmax on {trainer.device}, "
+            f"{str(trainer.dtype).removeprefix('torch.')}, {torch.get_num_threads()} threads"
+        )
+    began = time.perf_counter()
+    with stage.progress("training", None) as show:
+
+        def on_step(step: Step) -> None:
+            if speaks:
+                speed = step.n_targets / max(time.perf_counter() - began, 1e-9)
+                place = f"epoch {step.epoch}/{stage.settings.n_epochs}  step {step.step}/{step.n_steps}"
+                show(step.step, f"{place}  loss {step.loss:.4f}  {speed:,.0f} tokens/s")
+
+        for record in trainer.fit(on_step=on_step):
+            seconds, began = time.perf_counter() - began, time.perf_counter()
+            if speaks:
+                speed = "from the checkpoint" if seconds < 1e-2 else f"{record.n_targets / seconds:,.0f} tokens/s"
+                stage.say(
+                    f"epoch {record.epoch:3d}  loss {record.loss:.4f}  validation NDCG@10 {record.validation_ndcg:.4f}"
+                    f"{' *' if record.is_best else '  '}  {speed}"
+                )
+    return trainer.records
+
+
+def main() -> None:
+    """`python -m pipelines.train --run artifacts/<profile>`."""
+    run_stage("train", TrainSettings, work, keep_partial=True, is_main=os.environ.get("RANK", "0") == "0")
+
+
+if __name__ == "__main__":
+    main()
