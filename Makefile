@@ -1,0 +1,101 @@
+# make run            fresh machine to candidates: environment, data, all stages, summary
+# make run PROFILE=ml-1m | make run CONFIG=path/to/own.toml | make run PROTOCOL=temporal
+# The graph of stages is below, one line a stage; nothing else knows it.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+PROFILE  ?= ml-100k
+CONFIG   ?= pipelines/configs/$(PROFILE).toml
+PROTOCOL ?=
+ROOT     ?= artifacts
+PYTHON   ?= python3
+PY       := .venv/bin/python
+
+STAGES    := ingest split pairs train embed index retrieve baselines evaluate register
+TARGETS   := run data split pairs model embeddings index candidates baselines report register
+.PHONY: help test check style types contracts mlflow clean $(TARGETS)
+.DEFAULT_GOAL := help
+
+# The environment comes first: make builds what it includes, then starts over with it.
+ifneq ($(filter $(TARGETS) mlflow,$(MAKECMDGOALS)),)
+include .venv/core.mk
+endif
+ifneq ($(filter test check style types contracts,$(MAKECMDGOALS)),)
+include .venv/dev.mk
+endif
+
+ifneq ($(filter $(TARGETS),$(MAKECMDGOALS)),)
+ifneq ($(wildcard .venv/core.mk),)
+export RECSYS_OWNER_PID := $(shell echo $$PPID)
+STARTED := $(shell date +%s)
+LAID    := $(shell $(PY) -m pipelines.config "$(CONFIG)" --root "$(ROOT)" --owner-pid $(RECSYS_OWNER_PID) $(if $(PROTOCOL),--protocol $(PROTOCOL)))
+OUT     := $(firstword $(LAID))
+ALSO    := $(wordlist 2,9,$(LAID))
+ifeq ($(OUT),)
+$(error the profile $(CONFIG) cannot be run, see above)
+endif
+endif
+endif
+
+done = $(OUT)/$(1)/manifest.json
+code = $(OUT)/config/$(1).json pipelines/$(1).py pipelines/stage.py $(foreach room,$(2),$(wildcard recsys/$(room)/*.py recsys/$(room)/*.j2))
+
+$(call done,ingest):    $(call code,ingest,core data)
+$(call done,split):     $(call code,split,core data splits) $(call done,ingest)
+$(call done,pairs):     $(call code,pairs,core data features sampling) $(call done,ingest) $(call done,split)
+$(call done,train):     $(call code,train,core losses metrics models retrieval sampling training) $(call done,pairs)
+$(call done,embed):     $(call code,embed,core losses models retrieval metrics sampling training) $(call done,pairs) $(call done,train)
+$(call done,index):     $(call code,index,core retrieval) $(call done,embed)
+$(call done,retrieve):  $(call code,retrieve,core data retrieval) $(call done,pairs) $(call done,embed) $(call done,index)
+$(call done,baselines): $(call code,baselines,baselines core data retrieval) $(call done,split)
+$(call done,evaluate):  $(call code,evaluate,core data evaluation metrics) $(call done,split) $(call done,retrieve) $(call done,baselines)
+$(call done,register):  $(call code,register,core data retrieval serving) $(foreach stage,$(filter-out register,$(STAGES)),$(call done,$(stage)))
+
+$(OUT)/%/manifest.json:
+	@$(PY) -m pipelines.$* --run $(OUT)
+
+data:       $(call done,ingest)      ## clean tables of the log
+split:      $(call done,split)       ## train, validation, test
+pairs:      $(call done,pairs)       ## what the towers read
+model:      $(call done,train)       ## train the two towers
+embeddings: $(call done,embed)       ## vectors of items and users
+index:      $(call done,index)       ## the search index, gated on recall
+candidates: $(call done,retrieve)    ## candidates.parquet
+baselines:  $(call done,baselines)   ## what the model has to beat
+report:     $(call done,evaluate)    ## metrics.json and report.html
+register:   $(call done,register)    ## MLflow runs and the gated model version
+run:        $(call done,register)    ## all of it, ending with a summary
+	@$(PY) -m pipelines.summary --run $(OUT) --since $(STARTED)
+	@$(foreach protocol,$(ALSO),$(MAKE) --no-print-directory run PROTOCOL=$(protocol) &&) true
+
+test:                                ## the whole test suite
+	@$(PY) -m pytest
+check: style types contracts test    ## all that CI runs
+style:                               ## formatting and lint
+	@$(PY) -m ruff format --check . && $(PY) -m ruff check .
+types:                               ## strict types
+	@$(PY) -m mypy
+contracts:                           ## which room may import which
+	@PYTHONPATH=. .venv/bin/lint-imports
+mlflow:                              ## the MLflow page on http://127.0.0.1:5000
+	@.venv/bin/mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
+clean:                               ## remove the environment; artifacts stay
+	@rm -rf .venv
+help:                                ## this list
+	@echo "make run [PROFILE=$(PROFILE)] [CONFIG=own.toml] [PROTOCOL=temporal]; shipped profiles: $(basename $(notdir $(wildcard pipelines/configs/*.toml)))"
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+.venv/core.mk: pyproject.toml constraints.txt
+	@$(call install,.)
+.venv/dev.mk: pyproject.toml constraints.txt
+	@$(call install,.[dev])
+
+define install
+$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"error: Python must be 3.11 to 3.13, got {v[0]}.{v[1]}; name one with make PYTHON=python3.11")'
+test -x $(PY) || $(PYTHON) -m venv .venv
+echo "installing the environment into .venv (a few minutes the first time)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(1)'
+touch $@
+endef
