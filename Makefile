@@ -11,7 +11,8 @@ CONFIG   ?= pipelines/configs/$(PROFILE).toml
 PROTOCOL ?=
 ROOT     ?= artifacts
 PYTHON   ?= python3
-PY       := .venv/bin/python
+VENV     ?= .venv
+PY       := $(VENV)/bin/python
 
 STAGES    := ingest split pairs train embed index retrieve baselines evaluate register
 TARGETS   := run data split pairs model embeddings index candidates baselines report register
@@ -20,14 +21,14 @@ TARGETS   := run data split pairs model embeddings index candidates baselines re
 
 # The environment comes first: make builds what it includes, then starts over with it.
 ifneq ($(filter $(TARGETS) mlflow,$(MAKECMDGOALS)),)
-include .venv/core.mk
+include $(VENV)/core.mk
 endif
 ifneq ($(filter test check style types contracts,$(MAKECMDGOALS)),)
-include .venv/dev.mk
+include $(VENV)/dev.mk
 endif
 
 ifneq ($(filter $(TARGETS),$(MAKECMDGOALS)),)
-ifneq ($(wildcard .venv/core.mk),)
+ifneq ($(wildcard $(VENV)/core.mk),)
 export RECSYS_OWNER_PID := $(shell echo $$PPID)
 STARTED := $(shell date +%s)
 LAID    := $(shell $(PY) -m pipelines.config "$(CONFIG)" --root "$(ROOT)" --owner-pid $(RECSYS_OWNER_PID) $(if $(PROTOCOL),--protocol $(PROTOCOL)))
@@ -54,7 +55,7 @@ $(call done,evaluate):  $(call code,evaluate,core data evaluation metrics) $(cal
 $(call done,register):  $(call code,register,core data retrieval serving) $(foreach stage,$(filter-out register,$(STAGES)),$(call done,$(stage)))
 
 $(OUT)/%/manifest.json:
-	@$(PY) -m pipelines.$* --run $(OUT)
+	@$(PY) -m pipelines.$* $(OUT)
 
 data:       $(call done,ingest)      ## clean tables of the log
 split:      $(call done,split)       ## train, validation, test
@@ -67,7 +68,7 @@ baselines:  $(call done,baselines)   ## what the model has to beat
 report:     $(call done,evaluate)    ## metrics.json and report.html
 register:   $(call done,register)    ## MLflow runs and the gated model version
 run:        $(call done,register)    ## all of it, ending with a summary
-	@$(PY) -m pipelines.summary --run $(OUT) --since $(STARTED)
+	@$(PY) -m pipelines.summary $(OUT) --since $(STARTED)
 	@$(foreach protocol,$(ALSO),$(MAKE) --no-print-directory run PROTOCOL=$(protocol) &&) true
 
 test:                                ## the whole test suite
@@ -78,24 +79,24 @@ style:                               ## formatting and lint
 types:                               ## strict types
 	@$(PY) -m mypy
 contracts:                           ## which room may import which
-	@PYTHONPATH=. .venv/bin/lint-imports
+	@PYTHONPATH=. $(VENV)/bin/lint-imports
 mlflow:                              ## the MLflow page on http://127.0.0.1:5000
-	@.venv/bin/mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
+	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
 clean:                               ## remove the environment; artifacts stay
-	@rm -rf .venv
+	@rm -rf $(VENV)
 help:                                ## this list
 	@echo "make run [PROFILE=$(PROFILE)] [CONFIG=own.toml] [PROTOCOL=temporal]; shipped profiles: $(basename $(notdir $(wildcard pipelines/configs/*.toml)))"
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
-.venv/core.mk: pyproject.toml constraints.txt
+$(VENV)/core.mk: pyproject.toml constraints.txt
 	@$(call install,.)
-.venv/dev.mk: pyproject.toml constraints.txt
+$(VENV)/dev.mk: pyproject.toml constraints.txt
 	@$(call install,.[dev])
 
 define install
 $(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"error: Python must be 3.11 to 3.13, got {v[0]}.{v[1]}; name one with make PYTHON=python3.11")'
-test -x $(PY) || $(PYTHON) -m venv .venv
-echo "installing the environment into .venv (a few minutes the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(1)'
+test -x $(PY) || $(PYTHON) -m venv $(VENV)
+echo "installing the environment into $(VENV) (a few minutes the first time)"
+$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(1)'
 touch $@
 endef

@@ -58,7 +58,7 @@ def _scores(name: Baseline, data: BaselineData, settings: BaselinesSettings) -> 
 
 
 def main() -> None:
-    """`python -m pipelines.baselines --run artifacts/<profile>`."""
+    """`python -m pipelines.baselines artifacts/<profile>`."""
     run_stage("baselines", BaselinesSettings, work)
 
 

@@ -126,7 +126,8 @@ def _with_titles(folder: Path, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _print_table(frame: pl.DataFrame, *, title: str) -> None:
-    table = Table(title=title, title_justify="left")
+    console.print(title, markup=False, style="bold")
+    table = Table()
     for name, dtype in frame.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in frame.iter_rows():

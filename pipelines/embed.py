@@ -41,7 +41,7 @@ def work(stage: StageRun[EmbedSettings]) -> None:
 
 
 def main() -> None:
-    """`python -m pipelines.embed --run artifacts/<profile>`."""
+    """`python -m pipelines.embed artifacts/<profile>`."""
     run_stage("embed", EmbedSettings, work)
 
 

@@ -59,6 +59,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
         ceiling=judgements.ceiling,
         headline=headline,
+        k=min(settings.ks),
         protocol=protocol,
     )
     stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
@@ -93,7 +94,7 @@ def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements) -> dict
 
 
 def main() -> None:
-    """`python -m pipelines.evaluate --run artifacts/<profile>`."""
+    """`python -m pipelines.evaluate artifacts/<profile>`."""
     run_stage("evaluate", EvaluateSettings, work)
 
 

@@ -37,7 +37,7 @@ def work(stage: StageRun[IndexSettings]) -> None:
 
 
 def main() -> None:
-    """`python -m pipelines.index --run artifacts/<profile>`."""
+    """`python -m pipelines.index artifacts/<profile>`."""
     run_stage("index", IndexSettings, work)
 
 

@@ -107,7 +107,7 @@ def _read_own(settings: IngestSettings) -> RawTables:
 
 
 def main() -> None:
-    """`python -m pipelines.ingest --run artifacts/<profile>`."""
+    """`python -m pipelines.ingest artifacts/<profile>`."""
     run_stage("ingest", IngestSettings, work)
 
 

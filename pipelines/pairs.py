@@ -84,7 +84,7 @@ def _write_attributes(stage: StageRun[PairsSettings], side: str, attributes: Att
 
 
 def main() -> None:
-    """`python -m pipelines.pairs --run artifacts/<profile>`."""
+    """`python -m pipelines.pairs artifacts/<profile>`."""
     run_stage("pairs", PairsSettings, work)
 
 

@@ -99,7 +99,7 @@ def _check_answers(name: str, version: str, candidates: Path) -> None:
 
 
 def main() -> None:
-    """`python -m pipelines.register --run artifacts/<profile>`."""
+    """`python -m pipelines.register artifacts/<profile>`."""
     run_stage("register", RegisterSettings, work)
 
 

@@ -52,7 +52,7 @@ def _search(
 
 
 def main() -> None:
-    """`python -m pipelines.retrieve --run artifacts/<profile>`."""
+    """`python -m pipelines.retrieve artifacts/<profile>`."""
     run_stage("retrieve", RetrieveSettings, work)
 
 

@@ -42,7 +42,7 @@ def _split(log: pl.DataFrame, settings: SplitSettings) -> Split:
 
 
 def main() -> None:
-    """`python -m pipelines.split --run artifacts/<profile>`."""
+    """`python -m pipelines.split artifacts/<profile>`."""
     run_stage("split", SplitSettings, work)
 
 

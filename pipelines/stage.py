@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 _PACKAGES = ("recsys", "torch", "polars", "numpy", "scikit-learn", "annoy", "mlflow")
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _NO_ROOM_TEXT = re.compile(
-    r"no space left|file too large|os error (27|28)\b|disk i/o error|disk is full|disk quota", re.IGNORECASE
+    r"no space left|requested and \d+ written|file too large|os error (27|28)\b|disk i/o error|disk is full|disk quota", re.IGNORECASE
 )
 
 S = TypeVar("S", bound=Settings)
@@ -97,7 +97,7 @@ def run_stage(
     keep_partial: bool = False,
     is_main: bool = True,
 ) -> None:
-    """The `main` of every stage: parse `--run`, work, publish; errors of users end in one sentence and exit code 2.
+    """The `main` of every stage: parse the run folder, work, publish; errors of users end in one sentence and exit code 2.
 
     Args:
         name: The stage.
@@ -107,7 +107,7 @@ def run_stage(
         is_main: False in the processes that help: they work, and write nothing.
     """
     parser = argparse.ArgumentParser(prog=f"python -m pipelines.{name}", description=work.__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="the run folder, artifacts/<profile>")
+    parser.add_argument("run", type=Path, help="the run folder, artifacts/<profile>")
     run = parser.parse_args().run
     try:
         _run(name, run, settings_type, work, keep_partial=keep_partial, is_main=is_main)
@@ -146,7 +146,7 @@ def _run(
         if not keep_partial:
             shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, exist_ok=True)
-        console.print(f"[bold]{name}[/bold] [dim]{run}[/dim]")
+        console.print(f"[bold]{name}[/bold] [dim]{run}[/dim]", soft_wrap=True)
     stage = StageRun(name=name, run=run, settings=settings, folder=partial)
     began, start_time = time.perf_counter(), time.time()
     try:
@@ -159,7 +159,7 @@ def _run(
         if is_main and not keep_partial:
             shutil.rmtree(partial, ignore_errors=True)
         raise
-    console.print(f"  [green]done[/green] in {time.perf_counter() - began:.1f} s [dim]→ {run / name}[/dim]", highlight=False)
+    console.print(f"  [green]done[/green] in {time.perf_counter() - began:.1f} s [dim]→ {run / name}[/dim]", soft_wrap=True)
 
 
 def _write_manifest(stage: StageRun[S], *, config: dict[str, Any], start_time: float, seconds: float) -> None:

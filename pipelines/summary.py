@@ -62,9 +62,9 @@ def _table(name: str, facts: dict[str, Any], metrics: list[dict[str, Any]]) -> T
 
 
 def main() -> None:
-    """`python -m pipelines.summary --run artifacts/<profile>`."""
+    """`python -m pipelines.summary artifacts/<profile>`."""
     parser = argparse.ArgumentParser(description="Print the summary of a finished run.")
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("run", type=Path)
     parser.add_argument("--since", type=float)
     arguments = parser.parse_args()
     try:

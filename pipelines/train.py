@@ -1,6 +1,6 @@
 """train: histories to a two-tower model: `model.safetensors`, `spec.json`, `epochs.parquet`, `checkpoint/`.
 
-Under `torchrun --nproc-per-node 2 -m pipelines.train --run …` the processes share every batch.
+Under `torchrun --nproc-per-node 2 -m pipelines.train artifacts/<profile>` the processes share every batch.
 """
 
 import hashlib
@@ -111,7 +111,7 @@ def _fit(stage: StageRun[TrainSettings], trainer: Trainer) -> list[EpochRecord]:
 
 
 def main() -> None:
-    """`python -m pipelines.train --run artifacts/<profile>`."""
+    """`python -m pipelines.train artifacts/<profile>`."""
     run_stage("train", TrainSettings, work, keep_partial=True, is_main=os.environ.get("RANK", "0") == "0")
 
 

@@ -6,6 +6,7 @@ from recsys.core.errors import SchemaError
 from recsys.data.schema import TIME
 
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_EARLIEST_SECONDS, _LATEST_SECONDS = 60_000_000_000, 250_000_000_000  # years 68 and 9892
 _NUMBER = r"^[+-]?\d+(\.0*)?$"
 
 
@@ -13,7 +14,8 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
     """An expression that turns `column` into Datetime(us, UTC).
 
     Integers (also as text, as in a CSV) are seconds, milliseconds or microseconds since 1970; dates are midnight UTC;
-    times without a zone are taken as UTC. Text needs a format. What cannot be read becomes null, for the caller to count.
+    times without a zone are taken as UTC. Text needs a format. What cannot be read becomes null, and what lies outside the
+    years 68 to 9892 their edge, for the caller to count.
 
     Args:
         column: The column's name.
@@ -46,11 +48,10 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
 
 
 def _from_integers(value: pl.Expr, unit: str) -> pl.Expr:
-    # A product that leaves 64 bits would wrap round to a plausible date, so what is out of range becomes null.
-    limit = 9_000_000_000_000_000_000 // _MICROSECONDS[unit]
-    whole = value.cast(pl.Int64, strict=False)
-    inside = pl.when(whole.is_between(-limit, limit)).then(whole)
-    return (inside * _MICROSECONDS[unit]).cast(TIME)
+    # A product that leaves 64 bits would wrap round to a plausible date, so absurd times are cut to a time as absurd.
+    limit = _LATEST_SECONDS * 1_000_000 // _MICROSECONDS[unit]
+    whole = value.cast(pl.Int64, strict=False).clip(-_EARLIEST_SECONDS * 1_000_000 // _MICROSECONDS[unit], limit)
+    return (whole * _MICROSECONDS[unit]).cast(TIME)
 
 
 def _from_text(value: pl.Expr, time_format: str) -> pl.Expr:

@@ -73,6 +73,7 @@ def draw_recall_curves(curves: Mapping[str, NDArray[np.float64]], *, model: str,
             panel.plot(range(1, len(curve) + 1), curve, label=name, color=colour, linewidth=width)
         panel.axhline(ceiling, color=_INK, linewidth=0.8, linestyle=":", label="ceiling (items in train)")
         panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:g}")
         panel.set_xlabel("list length k")
         panel.set_ylabel("recall@k")
         panel.legend(frameon=False, fontsize=7)

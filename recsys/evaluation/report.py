@@ -28,6 +28,7 @@ def write_report(
     item_counts: NDArray[np.int64],
     ceiling: float,
     headline: Sequence[str],
+    k: int,
     protocol: Mapping[str, str],
 ) -> None:
     """Draw the page and write it, atomically. Every text is escaped.
@@ -43,9 +44,9 @@ def write_report(
         item_counts: Shape (I,), train events of each item.
         ceiling: The best recall any ranker could reach.
         headline: The metrics of table and bars.
+        k: The first k ranks count as exposure.
         protocol: What was done, line by line.
     """
-    k = max(int(metric.split("@")[1]) for metric in headline if "@10" in metric or len(headline) == 1)
     environment = Environment(loader=PackageLoader("recsys.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(
         name=name,

@@ -39,6 +39,7 @@ def fit_item_text(table: pl.DataFrame | None, *, vocabulary: Vocabulary, text_di
     size = min(text_dim, words.shape[1] - 1, words.shape[0] - 1)
     if size < 1:
         return nothing
-    vectors = TruncatedSVD(size, random_state=seed % 2**32).fit_transform(words)
+    with np.errstate(divide="ignore", invalid="ignore"):  # the share of variance is 0/0 where all texts are alike
+        vectors = TruncatedSVD(size, random_state=seed % 2**32).fit_transform(words)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.where(length > 0, vectors / np.maximum(length, 1e-12), 0).astype(np.float32)

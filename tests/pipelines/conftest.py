@@ -1,0 +1,100 @@
+"""A small synthetic run through all ten stages, once a session; every stage's test looks at its part."""
+
+import importlib
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import lay_out, read_profile
+
+STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
+
+PROFILE = """
+name = "tiny"
+[ingest]
+source = "synthetic"
+n_users = 150
+n_items = 120
+n_topics = 6
+[pairs]
+text_dim = 4
+user_attributes = true
+[train]
+dim = 16
+n_epochs = 3
+batch_tokens = 512
+warmup_steps = 10
+threads = 1
+[index]
+k = 20
+[retrieve]
+k = 40
+block_users = 64
+[baselines]
+k = 40
+[evaluate]
+ks = [5, 20]
+n_resamples = 60
+"""
+
+RunStage = Callable[[str, Path], None]
+
+
+def run_stage_in(name: str, folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [name, str(folder)])
+        importlib.import_module(f"pipelines.{name}").main()
+
+
+def lay_out_text(text: str, root: Path, protocol: str | None = None) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / "profile.toml"
+    path.write_text(text)
+    folder, _ = lay_out(read_profile(path), root / "artifacts", protocol=protocol, owner_pid=None)
+    return folder
+
+
+@pytest.fixture
+def run_stage() -> RunStage:
+    return run_stage_in
+
+
+@pytest.fixture
+def new_run(tmp_path: Path) -> Callable[..., Path]:
+    """Lays out a profile given as text in a folder of its own."""
+
+    def lay(text: str = PROFILE, protocol: str | None = None) -> Path:
+        return lay_out_text(text, tmp_path, protocol)
+
+    return lay
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that tests only read."""
+    folder = lay_out_text(PROFILE, tmp_path_factory.mktemp("finished"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        for stage in STAGES:
+            run_stage_in(stage, folder)
+    return folder
+
+
+@pytest.fixture
+def copy_of(finished: Path, tmp_path: Path) -> Path:
+    """The finished run, to be spoiled."""
+    folder = tmp_path / "artifacts" / finished.name
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns(".owner*"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def manifest_of(finished: Path) -> Callable[[str], dict[str, object]]:
+    def read(stage: str) -> dict[str, object]:
+        return json.loads((finished / stage / "manifest.json").read_text())
+
+    return read

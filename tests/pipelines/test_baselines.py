@@ -1,0 +1,32 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+NAMES = ["ease", "item_knn", "popularity", "random", "recent_popularity"]
+
+
+def test_each_baseline_is_the_same_table_as_the_model(finished: Path) -> None:
+    model = pl.read_parquet(finished / "retrieve" / "candidates.parquet")
+    files = sorted((finished / "baselines").glob("*.parquet"))
+    assert [file.stem for file in files] == NAMES
+    for file in files:
+        table = pl.read_parquet(file)
+        assert table.schema == model.schema
+        assert table["user_id"].equals(model["user_id"])
+        assert table["rank"].equals(model["rank"])
+
+
+def test_catalogues_over_the_limit_leave_out_the_quadratic_ones(copy_of: Path, run_stage: Callable[[str, Path], None]) -> None:
+    path = copy_of / "config" / "baselines.json"
+    config = json.loads(path.read_text())
+    config["settings"]["largest_catalogue"] = 50
+    path.write_text(json.dumps(config))
+    run_stage("baselines", copy_of)
+    assert json.loads((copy_of / "baselines" / "manifest.json").read_text())["facts"]["skipped"] == ["item_knn", "ease"]
+    assert sorted(file.stem for file in (copy_of / "baselines").glob("*.parquet")) == [
+        "popularity",
+        "random",
+        "recent_popularity",
+    ]

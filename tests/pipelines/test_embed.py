@@ -1,0 +1,17 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+
+def test_vectors_have_length_one_and_a_row_an_idx(finished: Path, manifest_of: Callable[[str], dict]) -> None:
+    facts = manifest_of("pairs")["facts"]
+    items, users = np.load(finished / "embed" / "items.npy"), np.load(finished / "embed" / "users.npy")
+    assert items.shape == (facts["n_items"], 16)
+    assert users.shape == (facts["n_users"], 16)
+    assert items.dtype == users.dtype == np.float32
+    assert np.allclose(np.linalg.norm(np.concatenate([items, users]), axis=1), 1, atol=1e-5)
+
+
+def test_the_request_time_that_is_assumed_is_stated(manifest_of: Callable[[str], dict]) -> None:
+    assert manifest_of("embed")["facts"]["request_time"] == "known: the time of the user's held-out event"

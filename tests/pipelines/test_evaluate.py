@@ -1,0 +1,55 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.evaluate import headline_metrics
+
+
+def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -> None:
+    rows = json.loads((finished / "evaluate" / "metrics.json").read_text())
+    assert all(set(row) == {"model", "metric", "value", "low", "high", "n_users"} for row in rows)
+    assert {row["model"] for row in rows} == {"two-tower", "ease", "item-knn", "popularity", "random", "recent-popularity"}
+    names = {row["metric"] for row in rows}
+    figures = ("hr", "recall", "precision", "ndcg", "mrr", "map", "coverage", "gini", "novelty")
+    assert names == {f"{name}@{k}" for name in figures for k in (5, 20)}
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_a_perfect_list_scores_one(copy_of: Path, run_stage: Callable[[str, Path], None]) -> None:
+    test = pl.read_parquet(copy_of / "split" / "test.parquet")
+    perfect = test.select("user_id", "item_id", pl.lit(1, pl.Int32).alias("rank"), pl.lit(1.0, pl.Float32).alias("score"))
+    perfect.sort("user_id").write_parquet(copy_of / "baselines" / "oracle.parquet")
+    run_stage("evaluate", copy_of)
+    rows = json.loads((copy_of / "evaluate" / "metrics.json").read_text())
+    found = {row["metric"]: row["value"] for row in rows if row["model"] == "oracle"}
+    assert found["ndcg@5"] == found["hr@5"] == found["recall@20"] == found["map@5"] == 1
+    verdict = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())["verdict"]
+    assert verdict.startswith("two-tower does NOT beat on NDCG@5: oracle (")
+    page = (copy_of / "evaluate" / "report.html").read_text()
+    assert page.index("does NOT beat") < page.index("<h1>")
+
+
+def test_a_list_that_holds_an_item_twice_is_refused(
+    copy_of: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copy_of / "retrieve" / "candidates.parquet"
+    table = pl.read_parquet(path)
+    table.with_columns(pl.col("item_id").first().over("user_id")).write_parquet(path)
+    with pytest.raises(SystemExit) as caught:
+        run_stage("evaluate", copy_of)
+    assert caught.value.code == 2
+    assert "each rank and item once" in capsys.readouterr().err
+
+
+def test_the_protocol_is_stated_line_by_line(finished: Path, manifest_of: Callable[[str], dict]) -> None:
+    page = (finished / "evaluate" / "report.html").read_text()
+    for line in ("Split", "Relevant", "Catalogue", "Seen", "Ties", "Request time"):
+        assert line in manifest_of("evaluate")["facts"]["protocol"]
+        assert f"<dt>{line}</dt>" in page
+
+
+def test_the_headline_takes_hits_at_the_shortest_and_recall_at_the_longest_list() -> None:
+    assert headline_metrics([10, 100]) == ["hr@10", "ndcg@10", "recall@100", "coverage@10"]

@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+
+def test_vocabularies_and_popularity_know_train_only(finished: Path) -> None:
+    train = pl.read_parquet(finished / "split" / "train.parquet")
+    items = pl.read_parquet(finished / "pairs" / "items.parquet")
+    assert items["item_id"].to_list() == sorted(train["item_id"].unique())
+    counts = np.load(finished / "pairs" / "item_count.npy")
+    assert counts.sum() == train.height
+    assert np.isclose(np.exp(np.load(finished / "pairs" / "log_q.npy")).sum(), 1, atol=1e-5)
+
+
+def test_the_test_part_is_in_no_array(finished: Path) -> None:
+    split = {name: pl.read_parquet(finished / "split" / f"{name}.parquet") for name in ("train", "validation")}
+    assert len(np.load(finished / "pairs" / "item_idx.npy")) == split["train"].height + split["validation"].height
+
+
+def test_features_have_a_row_an_item(finished: Path, manifest_of: Callable[[str], dict]) -> None:
+    facts = manifest_of("pairs")["facts"]
+    assert len(np.load(finished / "pairs" / "item_categories.npy")) == facts["n_items"]
+    assert np.load(finished / "pairs" / "item_text.npy").shape == (facts["n_items"], facts["text_dim"])
+    assert facts["n_item_categories"] == 6
+    assert facts["n_user_categories"] == 3
+
+
+def test_the_request_time_is_that_of_the_held_out_event(finished: Path) -> None:
+    users = pl.read_parquet(finished / "pairs" / "users.parquet")
+    test = pl.read_parquet(finished / "split" / "test.parquet").sort("user_id")
+    assert users["user_id"].to_list() == test["user_id"].to_list()
+    assert np.load(finished / "pairs" / "request_time.npy").tolist() == test["timestamp"].dt.epoch("s").to_list()
+
+
+def test_an_unknown_request_time_is_minus_one(new_run: Callable[..., Path], run_stage: Callable[[str, Path], None]) -> None:
+    run = new_run('name = "x"\n[ingest]\nsource = "synthetic"\nn_users = 30\nn_items = 40\n[pairs]\nrequest_time = "unknown"\n')
+    for stage in ("ingest", "split", "pairs"):
+        run_stage(stage, run)
+    assert set(np.load(run / "pairs" / "request_time.npy").tolist()) == {-1}

@@ -1,0 +1,61 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from safetensors.numpy import load_file
+
+from recsys.core.files import sha256_of
+
+
+def test_the_best_epoch_is_kept_and_every_epoch_is_told(finished: Path, manifest_of: Callable[[str], dict]) -> None:
+    epochs, facts = pl.read_parquet(finished / "train" / "epochs.parquet"), manifest_of("train")["facts"]
+    assert epochs["epoch"].to_list() == [1, 2, 3]
+    assert facts["best_epoch"] == epochs.sort("validation_ndcg")["epoch"][-1]
+    assert facts["validation_ndcg@10"] == epochs["validation_ndcg"].max()
+    assert epochs["loss"][-1] < epochs["loss"][0]
+
+
+def test_the_spec_rebuilds_the_shape(finished: Path) -> None:
+    spec = json.loads((finished / "train" / "spec.json").read_text())
+    weights = load_file(finished / "train" / "model.safetensors")
+    assert weights["item_tower.ids.weight"].shape == (spec["n_items"], spec["dim"])
+
+
+def test_the_same_seed_gives_the_same_bytes(copy_of: Path, finished: Path, run_stage: Callable[[str, Path], None]) -> None:
+    run_stage("train", copy_of)
+    for name in ("model.safetensors", "epochs.parquet", "spec.json"):
+        assert sha256_of(copy_of / "train" / name) == sha256_of(finished / "train" / name)
+
+
+def test_a_device_that_is_not_there_is_told(
+    copy_of: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    path = copy_of / "config" / "train.json"
+    config = json.loads(path.read_text())
+    config["settings"]["device"] = "cuda"
+    path.write_text(json.dumps(config))
+    with pytest.raises(SystemExit) as caught:
+        run_stage("train", copy_of)
+    assert caught.value.code == 2
+    assert "CUDA must be available" in capsys.readouterr().err
+
+
+def test_two_processes_train_one_model(copy_of: Path, finished: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
+    command += ["--nproc-per-node", "2", "-m", "pipelines.train", str(copy_of)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    manifest = json.loads((copy_of / "train" / "manifest.json").read_text())
+    assert manifest["facts"]["n_workers"] == 2
+    alone = pl.read_parquet(finished / "train" / "epochs.parquet")
+    together = pl.read_parquet(copy_of / "train" / "epochs.parquet")
+    assert together["n_targets"].to_list() == alone["n_targets"].to_list()
+    assert together["loss"][-1] == pytest.approx(alone["loss"][-1], rel=0.05)
