@@ -1,22 +1,12 @@
-"""Every knob: one model a stage, one TOML file a profile. Also the command that lays a profile out for `make`.
+"""Every knob: one model a stage, one TOML file a profile, checked whole before any work."""
 
-`python -m pipelines.config PROFILE.toml` checks the whole profile before any work, writes one JSON file a stage (only where
-a value changed, so that only what depends on it runs again), and prints the run folder and the further protocols.
-"""
-
-import argparse
-import json
-import os
-import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from recsys.core.errors import ConfigError, RecsysError
-from recsys.core.files import write_json
-from recsys.core.locks import claim_folder
+from recsys.core.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -230,49 +220,10 @@ def shipped_profiles() -> list[str]:
     return sorted(path.stem for path in (Path(__file__).parent / "configs").glob("*.toml"))
 
 
-def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:
-    """Claim the run folder of a profile and write one JSON file a stage into its `config/`.
-
-    Args:
-        profile: A checked profile.
-        root: The folder `artifacts`.
-        protocol: Another protocol than the profile's; its run folder has it in its name.
-        owner_pid: The process that works in the folder from now on; None claims nothing.
-
-    Returns:
-        The run folder, and the protocols that the profile wants as well.
-
-    Raises:
-        BusyError: Another run is at work in the folder.
-    """
-    is_other = protocol is not None and protocol != profile.split.protocol
-    folder = root / (f"{profile.name}-{protocol}" if is_other else profile.name)
-    if owner_pid is not None:
-        claim_folder(folder, owner_pid=owner_pid)
-    also: list[str] = [] if is_other else [name for name in profile.split.also if name != profile.split.protocol]
-    tables = profile.model_dump(mode="json", exclude={"name"}, by_alias=True)
-    tables["split"] |= {"protocol": protocol or profile.split.protocol, "also": []}
-    for stage, settings in tables.items():
-        content: dict[str, Any] = {"profile": folder.name, "settings": settings}
-        if stage == "ingest":
-            content["files"] = _file_states(profile.ingest)
-        path = folder / "config" / f"{stage}.json"
-        if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
-            write_json(path, content)
-    return folder, also
-
-
 def _absolute(location: str | None, folder: Path) -> str | None:
     if location is None or "://" in location:
         return location
     return str((folder / location).resolve())
-
-
-def _file_states(settings: IngestSettings) -> dict[str, list[int]]:
-    """Size and time of change of the local files, so that a changed file is read again."""
-    places = [Path(place) for place in (settings.interactions, settings.items, settings.users) if place and "://" not in place]
-    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.parent.glob(place.name)))]
-    return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files if file.is_file()}
 
 
 def _explain(error: ValidationError) -> str:
@@ -291,24 +242,3 @@ def _explain(error: ValidationError) -> str:
                 rule = fault["msg"].replace("Input should be", "must be").replace("String should", "must")
                 faults.append(f"{key} {rule[0].lower() + rule[1:]}, got {fault['input']!r}")
     return "; ".join(faults)
-
-
-def main() -> None:
-    """The command that `make` calls first."""
-    parser = argparse.ArgumentParser(description="Check a profile and lay it out for the stages.")
-    parser.add_argument("profile", type=Path)
-    parser.add_argument("--root", type=Path, default=Path("artifacts"))
-    parser.add_argument("--protocol", choices=["leave_last_out", "temporal"])
-    parser.add_argument("--owner-pid", type=int, default=None)
-    arguments = parser.parse_args()
-    try:
-        profile = read_profile(arguments.profile)
-        folder, also = lay_out(profile, arguments.root, protocol=arguments.protocol, owner_pid=arguments.owner_pid)
-    except (RecsysError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    print(os.fspath(folder), *also)
-
-
-if __name__ == "__main__":
-    main()

@@ -26,7 +26,8 @@ MANIFEST = "manifest.json"
 _PACKAGES = ("recsys", "torch", "polars", "numpy", "scikit-learn", "annoy", "mlflow")
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _NO_ROOM_TEXT = re.compile(
-    r"no space left|requested and \d+ written|file too large|os error (27|28)\b|disk i/o error|disk is full|disk quota", re.IGNORECASE
+    r"no space left|requested and \d+ written|file too large|os error (27|28)\b|disk i/o error|disk is full|disk quota",
+    re.IGNORECASE,
 )
 
 S = TypeVar("S", bound=Settings)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import lay_out, read_profile
+from pipelines.config import read_profile
+from pipelines.layout import lay_out
 
 STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
 

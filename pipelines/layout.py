@@ -1,0 +1,77 @@
+"""The command that `make` calls first: check a profile and lay it out for the stages.
+
+One JSON file a stage is written into `config/` of the run folder, only where a value changed, so that only what depends on
+it runs again. The run folder and the further protocols of the profile are printed.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipelines.config import IngestSettings, Profile, read_profile
+from recsys.core.errors import RecsysError
+from recsys.core.files import write_json
+from recsys.core.locks import claim_folder
+
+
+def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:
+    """Claim the run folder of a profile and write one JSON file a stage into its `config/`.
+
+    Args:
+        profile: A checked profile.
+        root: The folder `artifacts`.
+        protocol: Another protocol than the profile's; its run folder has it in its name.
+        owner_pid: The process that works in the folder from now on; None claims nothing.
+
+    Returns:
+        The run folder, and the protocols that the profile wants as well.
+
+    Raises:
+        BusyError: Another run is at work in the folder.
+    """
+    is_other = protocol is not None and protocol != profile.split.protocol
+    folder = root / (f"{profile.name}-{protocol}" if is_other else profile.name)
+    if owner_pid is not None:
+        claim_folder(folder, owner_pid=owner_pid)
+    also: list[str] = [] if is_other else [name for name in profile.split.also if name != profile.split.protocol]
+    tables = profile.model_dump(mode="json", exclude={"name"}, by_alias=True)
+    tables["split"] |= {"protocol": protocol or profile.split.protocol, "also": []}
+    for stage, settings in tables.items():
+        content: dict[str, Any] = {"profile": folder.name, "settings": settings}
+        if stage == "ingest":
+            content["files"] = _file_states(profile.ingest)
+        path = folder / "config" / f"{stage}.json"
+        if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
+            write_json(path, content)
+    return folder, also
+
+
+def _file_states(settings: IngestSettings) -> dict[str, list[int]]:
+    """Size and time of change of the local files, so that a changed file is read again."""
+    places = [Path(place) for place in (settings.interactions, settings.items, settings.users) if place and "://" not in place]
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.parent.glob(place.name)))]
+    return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files if file.is_file()}
+
+
+def main() -> None:
+    """`python -m pipelines.layout PROFILE.toml`."""
+    parser = argparse.ArgumentParser(description="Check a profile and lay it out for the stages.")
+    parser.add_argument("profile", type=Path)
+    parser.add_argument("--root", type=Path, default=Path("artifacts"))
+    parser.add_argument("--protocol", choices=["leave_last_out", "temporal"])
+    parser.add_argument("--owner-pid", type=int, default=None)
+    arguments = parser.parse_args()
+    try:
+        profile = read_profile(arguments.profile)
+        folder, also = lay_out(profile, arguments.root, protocol=arguments.protocol, owner_pid=arguments.owner_pid)
+    except (RecsysError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    print(os.fspath(folder), *also)
+
+
+if __name__ == "__main__":
+    main()

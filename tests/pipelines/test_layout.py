@@ -1,0 +1,77 @@
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import read_profile
+from pipelines.layout import lay_out, main
+from recsys.core.errors import BusyError
+
+LOG = 'name = "x"\n[ingest]\nsource = "files"\ninteractions = "log.csv"\n'
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "own.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_only_the_table_whose_value_changed_is_written_again(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    folder, _ = lay_out(read_profile(profile(LOG)), tmp_path, protocol=None, owner_pid=None)
+    before = {path.name: path.stat().st_mtime_ns for path in (folder / "config").iterdir()}
+    time.sleep(0.01)
+    lay_out(read_profile(profile(LOG + "[train]\nlearning_rate = 0.5\n")), tmp_path, protocol=None, owner_pid=None)
+    after = {path.name: path.stat().st_mtime_ns for path in (folder / "config").iterdir()}
+    assert [name for name in before if before[name] != after[name]] == ["train.json"]
+
+
+def test_a_changed_input_file_is_ingested_again(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("a\n")
+    own = profile(LOG)
+    folder, _ = lay_out(read_profile(own), tmp_path, protocol=None, owner_pid=None)
+    before = (folder / "config" / "ingest.json").read_text()
+    (tmp_path / "log.csv").write_text("a,b\n")
+    lay_out(read_profile(own), tmp_path, protocol=None, owner_pid=None)
+    assert (folder / "config" / "ingest.json").read_text() != before
+
+
+def test_another_protocol_is_a_run_of_its_own(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    own = read_profile(profile(LOG + '[split]\nalso = ["temporal", "leave_last_out"]\n'))
+    folder, also = lay_out(own, tmp_path, protocol=None, owner_pid=None)
+    other, none = lay_out(own, tmp_path, protocol="temporal", owner_pid=None)
+    assert (folder.name, also) == ("x", ["temporal"])
+    assert (other.name, none) == ("x-temporal", [])
+    assert json.loads((other / "config" / "split.json").read_text())["settings"]["protocol"] == "temporal"
+
+
+def test_a_second_living_owner_is_refused(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    own = read_profile(profile(LOG))
+    lay_out(own, tmp_path, protocol=None, owner_pid=os.getppid())
+    with pytest.raises(BusyError, match=f"process {os.getppid()} is at work there"):
+        lay_out(own, tmp_path, protocol=None, owner_pid=os.getpid())
+
+
+def test_the_command_prints_folder_and_further_protocols(
+    profile: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = profile(LOG + '[split]\nalso = ["temporal"]\n')
+    monkeypatch.setattr("sys.argv", ["layout", str(own), "--root", str(tmp_path / "a")])
+    main()
+    assert capsys.readouterr().out.split() == [str(tmp_path / "a" / "x"), "temporal"]
+
+
+def test_the_command_ends_with_code_2_on_a_wrong_profile(
+    profile: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["layout", str(profile("x = 1"))])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("error: ")

@@ -1,0 +1,155 @@
+"""The whole graph from `make`, on the synthetic world: once undisturbed, once killed in every stage."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
+PROFILE = """
+name = "tiny"
+[ingest]
+source = "synthetic"
+n_users = 120
+n_items = 100
+n_topics = 5
+[split]
+also = ["temporal"]
+[pairs]
+text_dim = 4
+[train]
+dim = 16
+n_epochs = 4
+batch_tokens = 256
+warmup_steps = 10
+threads = 1
+[evaluate]
+n_resamples = 50
+"""
+Make = Callable[..., subprocess.Popen[str]]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that is this one, so that make installs nothing."""
+    folder = tmp_path_factory.mktemp("venv")
+    (folder / "bin").mkdir()
+    python = folder / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (folder / "core.mk").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def make(venv: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Starts make in a process group of its own."""
+    profile = tmp_path_factory.mktemp("profile") / "own.toml"
+    profile.write_text(PROFILE)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "MLFLOW"))}
+
+    def start(root: Path, *arguments: str, config: Path = profile) -> subprocess.Popen[str]:
+        command = ["make", "-C", str(ROOT), f"VENV={venv}", f"ROOT={root}", f"CONFIG={config}", *arguments]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+        )
+
+    return start
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output[-4000:]
+    return output
+
+
+def artefacts(run: Path) -> dict[str, dict[str, str]]:
+    """The hashes of all outputs but of `register`, whose ids are MLflow's."""
+    return {stage: json.loads((run / stage / "manifest.json").read_text())["outputs"] for stage in STAGES[:-1]}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("undisturbed")
+    output = finish(make(root, "-j2", "run"))
+    assert "tiny:" in output and "tiny-temporal:" in output
+    return root
+
+
+def test_a_second_run_does_nothing_and_says_so(make: Make, undisturbed: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("manifest.json")}
+    output = finish(make(undisturbed, "run"))
+    assert output.count("Nothing to do: every stage of") == 2
+    assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("manifest.json")} == before
+
+
+def test_a_new_learning_rate_trains_again_but_does_not_split_again(make: Make, undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "copy", ignore=shutil.ignore_patterns(".owner*"))
+    changed = tmp_path / "own.toml"
+    changed.write_text(PROFILE.replace("dim = 16", "dim = 16\nlearning_rate = 0.001").replace('also = ["temporal"]', ""))
+    output = finish(make(tmp_path / "copy", "-n", "candidates", config=changed))
+    assert "pipelines.train" in output
+    assert "pipelines.retrieve" in output
+    assert "pipelines.split" not in output
+    assert "pipelines.pairs" not in output
+
+
+def test_killed_in_every_stage_it_ends_with_the_same_artefacts(make: Make, undisturbed: Path, tmp_path: Path) -> None:
+    killed = []
+    for stage in STAGES:
+        process = make(tmp_path, "run")
+        mark = tmp_path / "tiny" / f".{stage}.partial"
+        mark = mark / "checkpoint" / "epoch-0002" if stage == "train" else mark
+        while process.poll() is None and not mark.exists():
+            time.sleep(0.001)
+        assert process.poll() is None, process.communicate()[0][-4000:]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert not (tmp_path / "tiny" / stage).exists()
+        killed.append(stage)
+    output = finish(make(tmp_path, "run"))
+    assert killed == list(STAGES)
+    assert "Nothing to do" not in output.split("tiny-temporal")[0]
+    assert artefacts(tmp_path / "tiny") == artefacts(undisturbed / "tiny")
+    assert not list((tmp_path / "tiny").glob(".*.partial"))
+
+
+def test_a_second_make_at_once_refuses(make: Make, tmp_path: Path) -> None:
+    first = make(tmp_path, "model")
+    while first.poll() is None and not (tmp_path / "tiny" / ".train.partial").exists():
+        time.sleep(0.005)
+    second = make(tmp_path, "model")
+    refusal, _ = second.communicate(timeout=60)
+    assert second.returncode == 2
+    assert "must be used by one run at a time" in refusal
+    assert "pipelines" not in refusal.splitlines()[-2]
+    finish(first)
+
+
+def test_a_wrong_profile_stops_before_any_work(make: Make, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(PROFILE + "[index]\nbackend = 'faiss'\n")
+    process = make(tmp_path / "artifacts", "run", config=wrong)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "error: " in output
+    assert "index.backend must be 'annoy' or 'exact', got 'faiss'" in output
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_help_lists_every_target() -> None:
+    text = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
+    targets = "run data split pairs model embeddings index candidates baselines report register test check mlflow"
+    for target in targets.split():
+        assert f"make {target} " in text
+    assert "ml-100k" in text
