@@ -148,7 +148,7 @@ class BaselinesSettings(Settings):
     n_neighbours: Count = 100
     shrinkage: Annotated[float, Field(ge=0)] = 10.0
     regularisation: Positive = 200.0
-    largest_catalogue: Count = 20_000
+    largest_catalogue: Count = 15_000
     seed: Seed = 0
 
 

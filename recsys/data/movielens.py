@@ -129,25 +129,24 @@ def read_movielens(name: MovieLensSet, files: Mapping[str, Path]) -> RawTables:
 
 
 def _read_100k(texts: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    log = _cut(texts["u.data"], "\t", _RATINGS)
-    items = _cut(texts["u.item"], "|", [ITEM_ID, "title", "date", "video", "url", *_GENRES_100K])
+    log = _cut(texts, "u.data", "\t", _RATINGS)
+    items = _cut(texts, "u.item", "|", [ITEM_ID, "title", "date", "video", "url", *_GENRES_100K])
     flags = [pl.when(pl.col(genre) == "1").then(pl.lit(genre)) for genre in _GENRES_100K]
     items = items.with_columns(genre=pl.concat_list(flags).list.drop_nulls())
-    users = _cut(texts["u.user"], "|", [USER_ID, "age", "gender", "occupation", "zip"])
+    users = _cut(texts, "u.user", "|", [USER_ID, "age", "gender", "occupation", "zip"])
     return log, _movies(items), _people(users)
 
 
 def _read_1m(texts: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    log = _cut(texts["ratings.dat"], "::", _RATINGS)
-    items = _cut(texts["movies.dat"], "::", [ITEM_ID, "title", "genre"])
+    log = _cut(texts, "ratings.dat", "::", _RATINGS)
+    items = _cut(texts, "movies.dat", "::", [ITEM_ID, "title", "genre"])
     items = items.with_columns(pl.col("genre").str.split("|"))
-    users = _cut(texts["users.dat"], "::", [USER_ID, "gender", "age", "occupation", "zip"])
+    users = _cut(texts, "users.dat", "::", [USER_ID, "gender", "age", "occupation", "zip"])
     return log, _movies(items), _people(users)
 
 
 def _read_atomic(name: MovieLensSet, texts: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    log_text, item_text, user_text = (texts[file] for file in _wheel_names(name))
-    log, items, users = (_cut(text, "\t", None) for text in (log_text, item_text, user_text))
+    log, items, users = (_cut(texts, file, "\t", None) for file in _wheel_names(name))
     log = log.rename(dict(zip(log.columns, _RATINGS, strict=True)))
     items = items.rename(dict(zip(items.columns, [ITEM_ID, "title", "year", "genre"], strict=True)))
     users = users.rename(dict(zip(users.columns, [USER_ID, "age", "gender", "occupation", "zip"], strict=True)))
@@ -175,8 +174,11 @@ def _people(users: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _cut(text: str, separator: str, columns: list[str] | None) -> pl.DataFrame:
+def _cut(texts: Mapping[str, str], file: str, separator: str, columns: list[str] | None) -> pl.DataFrame:
     """Lines to columns, all text; without names the first line holds them."""
+    text = texts[file]
+    if not text.strip():
+        raise SourceError(f"{file} must hold rows, got an empty file; fetch the set again")
     lines = pl.read_csv(
         io.BytesIO(text.encode()),
         has_header=False,

@@ -57,6 +57,8 @@ def _read_item_attributes(path: Path) -> pl.DataFrame:
     try:
         table = json.loads(_read_text(path))
         lists = {str(item): [str(value) for value in values] for item, values in table.items()}
+        if any(isinstance(values, str) for values in table.values()):
+            raise TypeError
     except (ValueError, AttributeError, TypeError):
         raise SourceError(f"items: {path} must be JSON of item to list of attributes, got something else") from None
     return pl.DataFrame(

@@ -29,7 +29,7 @@ def build_synthetic(*, n_users: int, n_items: int, n_topics: int, seed: int) -> 
     rng = rng_for(seed, "synthetic")
     topic_of = np.sort(rng.integers(0, n_topics, n_items))
     members = [np.flatnonzero(topic_of == topic) for topic in range(n_topics)]
-    members = [group for group in members if len(group) > 1]
+    members = [group for group in members if len(group)]
     users, items, times = [], [], []
     for user in range(n_users):
         history = _walk(members, int(rng.integers(8, 41)), rng)

@@ -1,12 +1,14 @@
 """Any reasonable time column to Datetime(us, UTC)."""
 
+import re
+
 import polars as pl
 
 from recsys.core.errors import SchemaError
 from recsys.data.schema import TIME
 
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
-_EARLIEST_SECONDS, _LATEST_SECONDS = 60_000_000_000, 250_000_000_000  # years 68 and 9892
+_HAS_CLOCK = r"%[-_0]?[HIklTRrsXc]|%\+"
 _NUMBER = r"^[+-]?\d+(\.0*)?$"
 
 
@@ -14,8 +16,7 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
     """An expression that turns `column` into Datetime(us, UTC).
 
     Integers (also as text, as in a CSV) are seconds, milliseconds or microseconds since 1970; dates are midnight UTC;
-    times without a zone are taken as UTC. Text needs a format. What cannot be read becomes null, and what lies outside the
-    years 68 to 9892 their edge, for the caller to count.
+    times without a zone are taken as UTC. Text needs a format. What cannot be read becomes null, for the caller to count.
 
     Args:
         column: The column's name.
@@ -34,8 +35,9 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
     if dtype == pl.Date():
         return value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if isinstance(dtype, pl.Datetime):
-        zoned = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
-        return zoned.cast(TIME)
+        # What is stored is UTC with a zone and, by our rule, without one.
+        stored = value.to_physical()
+        return _from_integers(stored // 1000, "us") if dtype.time_unit == "ns" else _from_integers(stored, dtype.time_unit)
     if dtype == pl.String() and time_format is not None:
         return _from_text(value, time_format)
     if dtype == pl.String():
@@ -48,14 +50,15 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
 
 
 def _from_integers(value: pl.Expr, unit: str) -> pl.Expr:
-    # A product that leaves 64 bits would wrap round to a plausible date, so absurd times are cut to a time as absurd.
-    limit = _LATEST_SECONDS * 1_000_000 // _MICROSECONDS[unit]
-    whole = value.cast(pl.Int64, strict=False).clip(-_EARLIEST_SECONDS * 1_000_000 // _MICROSECONDS[unit], limit)
-    return (whole * _MICROSECONDS[unit]).cast(TIME)
+    # A product that leaves 64 bits would wrap round to a plausible date, so what is out of range becomes null.
+    limit = 9_000_000_000_000_000_000 // _MICROSECONDS[unit]
+    whole = value.cast(pl.Int64, strict=False)
+    inside = pl.when(whole.is_between(-limit, limit)).then(whole)
+    return (inside * _MICROSECONDS[unit]).cast(TIME)
 
 
 def _from_text(value: pl.Expr, time_format: str) -> pl.Expr:
-    if not any(token in time_format for token in ("%H", "%I", "%T", "%R", "%s", "%X", "%c", "%+")):
+    if not re.search(_HAS_CLOCK, time_format):
         day = value.str.strip_chars().str.to_date(time_format, strict=False)
         return day.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     zoned = any(token in time_format for token in ("%z", "%:z", "%#z", "%+"))

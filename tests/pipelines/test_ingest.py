@@ -63,6 +63,7 @@ GOOD = "".join(f"u{user},i{item},{1_600_000_000 + item}\n" for user in range(3) 
         ),
         (HEAD + GOOD, 'timestamp_format = "%Y-%m-%d"\n', "name its format in [ingest] timestamp_format"),
         (HEAD + GOOD, 'items = "nowhere.csv"\n', "items: "),
+        (HEAD + GOOD + "u1,i1,1600000000,more,cells\n", "", "every row must be readable"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(
