@@ -67,11 +67,14 @@ def read_array(path: Path) -> NDArray[Any]:
         ArtefactError: The file is missing or is not an array.
     """
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise ArtefactError(f"{path} must exist, got no such file; run the stage that writes it") from None
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise ArtefactError(f"{path} must be a .npy array, got {error}; run the stage that writes it again") from None
+    if not isinstance(array, np.ndarray):
+        raise ArtefactError(f"{path} must be a .npy array, got an archive of arrays; run the stage that writes it again")
+    return array
 
 
 def sha256_of(path: Path) -> str:

@@ -46,12 +46,18 @@ def _holder_of(claim: Path) -> int | None:
 
 def _start_of(pid: int) -> str:
     """When a process started, as text; empty if there is no such process (or only its zombie)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    state, _, started = subprocess.run(command, capture_output=True, text=True).stdout.strip().partition(" ")
+    if Path("/proc/self/stat").exists():
+        return _start_from_proc(pid)
+    command, environment = ["ps", "-o", "stat=,lstart=", "-p", str(pid)], {"PATH": os.defpath, "TZ": "UTC", "LC_ALL": "C"}
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment).stdout
+    state, _, started = answer.strip().partition(" ")
     return "" if state.startswith("Z") else started.strip()
+
+
+def _start_from_proc(pid: int) -> str:
+    """Clock ticks after boot, field 22 of /proc/<pid>/stat; the name in field 2 may hold anything, so count from its end."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]

@@ -1,5 +1,6 @@
 """The user's own data: CSV or Parquet, a file, a glob or a cloud address, read lazily."""
 
+import csv
 import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -165,13 +166,15 @@ def _scan_one(file: str, separator: str, header: Sequence[str] | None, name: str
     )
     if header is None:
         first = str(lines.head(1).collect().item()).removeprefix("\ufeff").strip("\r")
-        names = [part.strip('"') for part in first.split(separator)]
+        names = next(csv.reader([first], delimiter=separator)) if len(separator) == 1 else first.split(separator)
         _refuse_doubles(names, name)
     if len(separator) == 1:
         columns = list(header) if header else None
-        return pl.scan_csv(
+        table = pl.scan_csv(
             file, separator=separator, has_header=header is None, new_columns=columns, infer_schema=False, glob=glob_it
         )
+        # Reading some columns only would not notice a row with too many cells.
+        return table.map_batches(lambda batch: batch, projection_pushdown=False, streamable=True)
     cells = pl.col("line").str.strip_chars_end("\r").str.split(separator)
     body, columns = (lines, list(header)) if header else (lines.slice(1), names)
     return body.select(cells.list.get(place, null_on_oob=True).alias(column) for place, column in enumerate(columns))

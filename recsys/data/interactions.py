@@ -85,7 +85,7 @@ def _refuse_missing_ids(frame: pl.DataFrame, is_missing: pl.Expr) -> None:
 def _refuse_bad_times(frame: pl.DataFrame) -> None:
     as_read = pl.col(_AS_READ) if _AS_READ in frame.columns else pl.col(TIMESTAMP).cast(pl.Int64).cast(pl.String)
     frame = frame.with_columns(as_read.alias(_AS_READ))
-    is_number = pl.col(_AS_READ).str.contains(r"^(-\d+|\d{13,})(\.\d*)?$").fill_null(False)
+    is_number = pl.col(_AS_READ).str.contains(r"^(-\d+|\d{13,})(\.\d*)?$|^-?\d+(\.\d*)?e\+?\d+$").fill_null(False)
     unread = frame.filter(pl.col(TIMESTAMP).is_null() & ~is_number)
     if not unread.is_empty():
         raise SchemaError(

@@ -58,4 +58,6 @@ def read_vocabulary(path: Path, *, id_column: str) -> Vocabulary:
     try:
         return Vocabulary(ids=pl.read_parquet(path, columns=[id_column])[id_column])
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ArtefactError(f"{path} must be a vocabulary, got {error}; run the stage pairs again") from None
+        raise ArtefactError(
+            f"{path} must be a vocabulary, got {str(error).splitlines()[0]}; run the stage pairs again"
+        ) from None

@@ -12,7 +12,7 @@ def sample_negatives(
     """Draw one set of negatives for a whole batch: some of its own positives, and some of all items.
 
     Args:
-        positives: Shape (B,), the item idx of the batch's positives.
+        positives: Shape (B,), the item idx of the batch's positives, at least one.
         n_items: Size of the catalogue.
         n_uniform: How many to draw uniformly from all items, with replacement.
         n_in_batch: How many to draw from `positives`, with replacement (so each draw has the chance Q of popularity).
@@ -21,8 +21,7 @@ def sample_negatives(
     Returns:
         Shape (N,) item idx, N = n_uniform + n_in_batch.
     """
-    drawn = rng.choice(positives, n_in_batch) if len(positives) else np.zeros(0, np.int64)
-    return np.concatenate([drawn, rng.integers(0, n_items, n_uniform)]).astype(np.int64)
+    return np.concatenate([rng.choice(positives, n_in_batch), rng.integers(0, n_items, n_uniform)]).astype(np.int64)
 
 
 def mixture_log_q(log_popularity: NDArray[np.float32], *, n_uniform: int, n_in_batch: int) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ def split_temporal(
             f"temporal: some events must lie before the cut {cut:%Y-%m-%d %H:%M:%S}, got none; shorten the test window"
         )
     share_before = min(validation_share * len(times) / len(before), 1.0)
-    validation_start = _window_start(before, share_before, validation_days)
+    validation_start = _window_start(before, share_before, validation_days, end=cut)
     train = interactions.filter(pl.col(TIMESTAMP) < validation_start)
     window = interactions.filter(pl.col(TIMESTAMP).is_between(validation_start, cut, closed="left"))
     future = interactions.filter(pl.col(TIMESTAMP) >= cut)
@@ -63,10 +63,10 @@ def split_temporal(
     return Split(train=train, validation=validation, test=test, facts=facts, cut=cut)
 
 
-def _window_start(times: pl.Series, share: float, days: float | None) -> datetime:
-    """The first moment of a window at the end of `times`; events with the same time stay on one side."""
+def _window_start(times: pl.Series, share: float, days: float | None, *, end: datetime | None = None) -> datetime:
+    """The first moment of a window that ends with `times`, or at `end`; events with the same time stay on one side."""
     if days is not None:
-        last: datetime = times[-1]
+        last: datetime = times[-1] if end is None else end
         return last - timedelta(days=days)
     start: datetime = times[min(len(times) - 1, round(len(times) * (1 - share)))]
     return start

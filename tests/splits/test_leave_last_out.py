@@ -1,0 +1,76 @@
+"""Leave-last-out cuts each history before its last two events, and nothing is lost."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.core.errors import DataError
+from recsys.data.schema import TIME
+from recsys.splits.leakage import check_no_leakage
+from recsys.splits.leave_last_out import split_leave_last_out
+
+_HISTORIES = st.dictionaries(st.sampled_from("tuvwxyz"), st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1)
+
+
+def _log(histories: dict[str, list[int]]) -> pl.DataFrame:
+    """One row an event; the item tells the row's place in the log."""
+    rows = [(user, second) for user in sorted(histories) for second in sorted(histories[user])]
+    return pl.DataFrame(
+        {"user_id": [user for user, _ in rows], "item_id": [f"i{place}" for place in range(len(rows))]}
+    ).with_columns(timestamp=pl.Series([second * 1_000_000 for _, second in rows], dtype=pl.Int64).cast(TIME))
+
+
+@settings(deadline=None, max_examples=40)
+@given(_HISTORIES)
+def test_the_last_event_is_test_the_one_before_validation_and_the_rest_train(histories: dict[str, list[int]]) -> None:
+    log = _log(histories | {"z": [0, 1, 2]})
+    split = split_leave_last_out(log)
+    train, validation, test = [], [], []
+    for user in log["user_id"].unique().sort():
+        items = log.filter(pl.col("user_id") == user)["item_id"].to_list()
+        if len(items) < 3:
+            train += items
+            continue
+        train, validation, test = train + items[:-2], [*validation, items[-2]], [*test, items[-1]]
+    assert split.train["item_id"].to_list() == train
+    assert split.validation["item_id"].to_list() == validation
+    assert split.test["item_id"].to_list() == test
+
+
+@settings(deadline=None, max_examples=40)
+@given(_HISTORIES)
+def test_the_parts_are_disjoint_complete_and_pass_the_leakage_check(histories: dict[str, list[int]]) -> None:
+    log = _log(histories | {"z": [0, 1, 2]})
+    split = split_leave_last_out(log)
+    parts = (split.train, split.validation, split.test)
+    assert pl.concat(parts).sort("user_id", "timestamp", "item_id").equals(log.sort("user_id", "timestamp", "item_id"))
+    check_no_leakage(split, n_interactions=log.height)
+
+
+def test_the_facts_tell_how_many_users_are_all_train() -> None:
+    split = split_leave_last_out(_log({"u": [1], "v": [1, 2], "w": [1, 2, 3]}))
+    assert split.facts["n_users_all_train"] == 2
+    assert split.facts["protocol"] == "leave_last_out"
+    assert split.cut is None
+
+
+def test_equal_times_are_cut_in_the_order_of_the_rows() -> None:
+    split = split_leave_last_out(_log({"u": [5, 5, 5, 5]}))
+    parts = (split.train, split.validation, split.test)
+    assert [part["item_id"].to_list() for part in parts] == [["i0", "i1"], ["i2"], ["i3"]]
+
+
+def test_the_columns_are_those_of_the_log() -> None:
+    log = _log({"u": [1, 2, 3]}).with_columns(weight=pl.Series([1.0, 2.0, 3.0]))
+    split = split_leave_last_out(log)
+    for part in (split.train, split.validation, split.test):
+        assert part.schema == log.schema
+    assert split.test["weight"].to_list() == [3.0]
+
+
+@pytest.mark.parametrize(("histories", "longest"), [({"u": [1, 2], "v": [1]}, 2), ({}, 0)])
+def test_a_log_without_a_user_of_3_events_is_refused(histories: dict[str, list[int]], longest: int) -> None:
+    log = _log(histories).with_columns(pl.col("user_id", "item_id").cast(pl.String))
+    with pytest.raises(DataError, match=f"some user must have 3 events, got at most {longest}; give a longer log"):
+        split_leave_last_out(log)
