@@ -188,11 +188,10 @@ def _versions() -> dict[str, str]:
 def _explain(error: Exception, name: str, run: Path) -> str | None:
     """What the machine refused, in one sentence; None for a bug, which keeps its traceback."""
     if _is_no_room(error):
-        return f"{name}: the disk must have room for the outputs in {run}, got: {str(error).splitlines()[0]}; make room and run again"
+        reason = str(error).splitlines()[0]
+        return f"{name}: the disk must have room for the outputs in {run}, got: {reason}; make room and run again"
     if isinstance(error, PermissionError):
-        return (
-            f"{name}: {error.filename} must be readable and its folder writable, got: {error.strerror}; change its permissions"
-        )
+        return f"{name}: {error.filename} must be readable and writable, got: {error.strerror}; change its permissions"
     return None
 
 

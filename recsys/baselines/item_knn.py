@@ -16,7 +16,7 @@ def item_knn_scores(data: BaselineData, *, n_neighbours: int, shrinkage: float) 
 
     Args:
         data: Similarities are fitted on train, and applied to the history.
-        n_neighbours: Most similar items kept for each item.
+        n_neighbours: Most similar items kept for each item; all that are as similar as the last of them stay too.
         shrinkage: Similarity is multiplied by c / (c + shrinkage) for c common users.
 
     Source: Sarwar et al., "Item-based Collaborative Filtering", WWW 2001, section 3.1.1; shrinkage: Koren, KDD 2008, eq. 2.

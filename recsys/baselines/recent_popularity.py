@@ -10,7 +10,7 @@ _DAY_MICROSECONDS = 86_400_000_000
 
 
 def recent_popularity_scores(data: BaselineData, *, window_days: float) -> ScoreBlock:
-    """Each item's events in the last `window_days` before the last train event, plus a fraction for all its events.
+    """Each item's place by its events in the last `window_days` before the last train event, then by all its events.
 
     Args:
         data: Train events and their times.
@@ -20,9 +20,10 @@ def recent_popularity_scores(data: BaselineData, *, window_days: float) -> Score
     item, time = data.item_times[:, 0], data.item_times[:, 1]
     is_recent = time > time.max() - window_days * _DAY_MICROSECONDS
     recent = np.bincount(item[is_recent], minlength=n_items)
-    counts = recent + np.bincount(item, minlength=n_items) / (len(item) + 1)
+    pairs = np.stack([recent, np.bincount(item, minlength=n_items)], axis=1)
+    place = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
 
     def score(user_idx: NDArray[np.int64]) -> Scores:
-        return np.broadcast_to(counts, (len(user_idx), n_items))
+        return np.broadcast_to(place, (len(user_idx), n_items))
 
     return score

@@ -23,6 +23,7 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "xtick.color": _INK,
     "ytick.color": _INK,
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "recsys",
 }

@@ -18,7 +18,7 @@ class FastDropout(nn.Module):
 
     def __init__(self, probability: float) -> None:
         super().__init__()
-        self.dropped = round(probability * _LEVELS)
+        self.dropped = min(round(probability * _LEVELS), _LEVELS - 1)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Drop elements in training; in evaluation the values pass unchanged. Any shape."""

@@ -58,6 +58,7 @@ def build_index(
         point, measured = choose_operating_point(
             folder / _INDEX_FILE, vectors, queries[chosen], k=k, target_recall=target_recall, seed=seed
         )
+        about |= {"index_sha256": sha256_of(folder / _INDEX_FILE)}
         about |= point.as_dict() | {"target_recall": target_recall, "measured": [each.as_dict() for each in measured]}
     write_json(folder / "index.json", about)
     return about
@@ -67,7 +68,7 @@ def open_index(folder: Path, vectors_path: Path) -> Nearest:
     """Open an index, and refuse one that was built from other vectors.
 
     Raises:
-        IndexQualityError: The vectors are not those of `index.json`.
+        IndexQualityError: The vectors or the index file are not those of `index.json`.
     """
     about = read_json(folder / "index.json")
     found = sha256_of(vectors_path)
@@ -79,4 +80,8 @@ def open_index(folder: Path, vectors_path: Path) -> Nearest:
     vectors = read_array(vectors_path)
     if about["backend"] == "exact":
         return ExactIndex(vectors)
+    if sha256_of(folder / _INDEX_FILE) != about["index_sha256"]:
+        raise IndexQualityError(
+            f"{folder / _INDEX_FILE} must be the file that index.json names, got another; run the stage index again"
+        )
     return AnnoyBackend(folder / _INDEX_FILE, vectors, search_k=about["search_k"], tuned_k=about["k"])

@@ -81,7 +81,7 @@ def load_checkpoint(
     for path in reversed(_complete(folder)):
         saved = read_json(path / "records.json")
         if saved["fingerprint"] != fingerprint:
-            return None
+            continue
         load_weights(model, read_tensors(path / "model.safetensors"))
         _unflatten(optimizer, read_tensors(path / "optimizer.safetensors"))
         return read_tensors(path / "best.safetensors"), [EpochRecord(**row) for row in saved["epochs"]]

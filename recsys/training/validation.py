@@ -32,7 +32,7 @@ def validate(
     device: torch.device,
     dtype: torch.dtype,
 ) -> float:
-    """Mean NDCG@10 of the validation users, in [0, 1]; 0 if there are none."""
+    """Mean NDCG@10 of the validation users who have a new item there, in [0, 1]; 0 if there are none."""
     if len(user_idx) == 0:
         return 0.0
     queries = embed_users(
@@ -44,8 +44,16 @@ def validate(
     )
     items = embed_items(model, device=device, dtype=dtype)
     found = ExactIndex(items, device=str(device)).search(queries, k=_K, seen=seen)
-    row, item = relevant.pairs()
-    keys = np.unique(row * np.int64(model.spec.n_items) + item)
+    keys = np.setdiff1d(_keys(relevant, model.spec.n_items), _keys(seen, model.spec.n_items))
     hits = np.isin(np.arange(len(user_idx))[:, None] * np.int64(model.spec.n_items) + found.item_idx, keys)
     n_relevant = np.bincount(keys // model.spec.n_items, minlength=len(user_idx))
-    return float(ndcg(hits & (found.item_idx >= 0), n_relevant, k=_K).mean())
+    judged = n_relevant > 0
+    if not judged.any():
+        return 0.0
+    return float(ndcg((hits & (found.item_idx >= 0))[judged], n_relevant[judged], k=_K).mean())
+
+
+def _keys(items: SeenItems, n_items: int) -> NDArray[np.int64]:
+    """One number a (row, item) pair; repeats count once."""
+    row, item = items.pairs()
+    return np.unique(row * np.int64(n_items) + item)

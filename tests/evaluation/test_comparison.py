@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from recsys.evaluation.comparison import compare_to_baselines, state_verdict
+
+
+@pytest.fixture
+def compare(scored_of, random_hits):
+    """Compare a model with some chance of a hit at each rank with baselines of theirs."""
+
+    def run(model, **baselines):
+        others = {
+            name: scored_of(random_hits(400, chance, seed=place)) for place, (name, chance) in enumerate(baselines.items(), 1)
+        }
+        return compare_to_baselines(scored_of(random_hits(400, model)), others, metric="hr@10", n_resamples=200, seed=0), others
+
+    return run
+
+
+def test_a_clearly_better_model_beats_every_baseline_and_the_strongest_is_named(compare):
+    rows, others = compare(0.2, weak=0.01, strong=0.05)
+    verdict = state_verdict("ours", rows)
+    assert verdict.startswith("ours beats every baseline on HR@10; the best of them is strong, by +0.")
+    assert [row.baseline for row in rows] == ["strong", "weak"]
+    assert rows[0].baseline_value == others["strong"].per_user["hr@10"].mean()
+
+
+def test_a_worse_model_does_not_beat_and_the_baseline_that_wins_is_named(compare):
+    verdict = state_verdict("ours", compare(0.05, weak=0.01, strong=0.2)[0])
+    assert verdict.startswith("ours does NOT beat on HR@10: strong (-0.")
+    assert "weak" not in verdict
+
+
+def test_an_equal_baseline_is_not_beaten(scored_of, random_hits):
+    ours = scored_of(random_hits(400, 0.1))
+    rows = compare_to_baselines(ours, {"twin": ours}, metric="hr@10", n_resamples=50, seed=0)
+    assert not rows[0].is_beaten
+    assert "does NOT beat" in state_verdict("ours", rows)
+
+
+def test_a_better_mean_whose_interval_holds_zero_is_no_win(scored_of):
+    ours, other = np.zeros((50, 10), bool), np.zeros((50, 10), bool)
+    ours[:2, 0], other[2, 0] = True, True
+    rows = compare_to_baselines(scored_of(ours), {"other": scored_of(other)}, metric="hr@10", n_resamples=500, seed=0)
+    assert rows[0].difference.value > 0
+    assert not rows[0].is_beaten
+    assert "does NOT beat on HR@10: other (+0.0200" in state_verdict("ours", rows)
+
+
+def test_a_difference_is_the_mean_over_users_of_model_minus_baseline(scored_of, random_hits):
+    ours, other = scored_of(random_hits(60, 0.3)), scored_of(random_hits(60, 0.1, seed=1))
+    row = compare_to_baselines(ours, {"other": other}, metric="ndcg@10", n_resamples=100, seed=0)[0]
+    assert row.difference.value == pytest.approx((ours.per_user["ndcg@10"] - other.per_user["ndcg@10"]).mean())
+    assert row.difference.low < row.difference.value < row.difference.high
+
+
+def test_without_baselines_nothing_is_proved(compare):
+    rows, _ = compare(0.2)
+    assert rows == []
+    assert state_verdict("ours", rows) == "ours was compared with no baseline, so nothing is proved."

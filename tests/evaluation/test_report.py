@@ -1,0 +1,92 @@
+import re
+
+import numpy as np
+import pytest
+
+from recsys.evaluation.comparison import compare_to_baselines, state_verdict
+from recsys.evaluation.report import write_report
+from recsys.evaluation.table import metric_rows
+
+
+@pytest.fixture
+def write(tmp_path, scored_of, random_hits):
+    """Write a report of a model and a baseline; keywords change names and chances of a hit."""
+
+    def run(file="report.html", *, name="shop", model="two-tower", chance=0.3, ks=(10,), baselines=("popularity",)):
+        width = max(ks)
+        models = {model: scored_of(random_hits(80, chance, width=width), ks=ks)}
+        for seed, baseline in enumerate(baselines, start=1):
+            models[baseline] = scored_of(random_hits(80, 0.1, seed=seed, width=width), ks=ks)
+        others = {other: scored for other, scored in models.items() if other != model}
+        metric = f"ndcg@{min(ks)}"
+        comparisons = compare_to_baselines(models[model], others, metric=metric, n_resamples=50, seed=0)
+        write_report(
+            tmp_path / file,
+            name=name,
+            model=model,
+            verdict=state_verdict(model, comparisons),
+            rows=metric_rows(models, n_items=30, ks=ks, n_resamples=20, seed=0),
+            comparisons=comparisons,
+            models=models,
+            item_counts=np.arange(30),
+            ceiling=0.9,
+            headline=[f"hr@{min(ks)}", f"ndcg@{min(ks)}", f"recall@{max(ks)}", f"coverage@{min(ks)}"],
+            k=min(ks),
+            protocol={"Split": "temporal <cut>"},
+        )
+        return tmp_path / file
+
+    return run
+
+
+def test_the_page_needs_nothing_from_outside(write):
+    page = write().read_text(encoding="utf-8")
+    targets = re.findall(r"""(?:src|href|action|data)\s*=\s*["']?([^"'\s>]*)""", page)
+    assert [target for target in targets if not target.startswith("#")] == []
+    assert [target for target in re.findall(r"url\(([^)]*)\)", page) if not target.startswith("#")] == []
+    assert not re.search(r"<(script|link|iframe|img|object|embed)\b|@import", page)
+
+
+@pytest.mark.parametrize(
+    ("chance", "says", "looks_good"), [(0.4, "beats every baseline", True), (0.02, "does NOT beat", False)]
+)
+def test_the_verdict_is_the_first_text_of_the_page(write, chance, says, looks_good):
+    body = write(chance=chance).read_text(encoding="utf-8").split("<main>")[1]
+    first = re.search(r'<p class="([^"]*)">([^<]*)</p>', body)
+    assert re.match(r"\s*<p", body)
+    assert says in first[2]
+    assert ("bad" not in first[1]) is looks_good
+
+
+def test_without_baselines_the_page_does_not_look_good(write):
+    body = write(baselines=()).read_text(encoding="utf-8").split("<main>")[1]
+    assert 'class="verdict bad"' in body
+    assert "nothing is proved" in body
+
+
+@pytest.mark.parametrize("place", ["name", "model"])
+def test_a_hostile_name_is_escaped_everywhere(write, place):
+    page = write(**{place: '<script>alert("1")</script>'}).read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_protocol_is_escaped_too(write):
+    assert "temporal &lt;cut&gt;" in write().read_text(encoding="utf-8")
+
+
+def test_the_same_input_gives_the_same_bytes(write):
+    assert write("first.html").read_bytes() == write("second.html").read_bytes()
+
+
+def test_every_figure_of_every_model_is_on_the_page(write):
+    page = write(baselines=("popularity", "random"))
+    text = page.read_text(encoding="utf-8")
+    for model in ("two-tower", "popularity", "random"):
+        assert len(re.findall(rf"<tr><td>{model}</td><td>[a-z]+@10</td>", text)) == 5
+
+
+@pytest.mark.parametrize("ks", [(10,), (5, 20), (1, 3), (10, 25)])
+def test_lists_of_any_length_can_be_reported(write, ks):
+    page = write(ks=ks).read_text(encoding="utf-8")
+    assert f"<th>RECALL@{max(ks)}</th>" in page

@@ -1,0 +1,113 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy, normalize
+
+from recsys.losses import softmax
+from recsys.losses.softmax import full_softmax
+from tests import oracles
+
+_SCALES = pytest.mark.parametrize("scale", [0.5, 20.0, 40.0, 41.0, 100.0])
+
+
+def _inputs(n_rows, n_items, *, dim=4, scale=20.0, dtype=torch.float64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    users = normalize(torch.randn(n_rows, dim, generator=generator, dtype=dtype), dim=-1)
+    items = normalize(torch.randn(n_items, dim, generator=generator, dtype=dtype), dim=-1)
+    target_idx = torch.randint(0, n_items, (n_rows,), generator=generator)
+    return users.requires_grad_(), items.requires_grad_(), target_idx, torch.tensor(scale, dtype=dtype, requires_grad=True)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of 64 rows, the smallest there are."""
+    monkeypatch.setattr(softmax, "_CHUNK_ELEMENTS", 1)
+
+
+@_SCALES
+def test_loss_and_gradients_are_those_of_the_sum_written_out(small_chunks, scale):
+    users, items, target_idx, factor = _inputs(150, 9, scale=scale)
+    loss = full_softmax(users, items, target_idx, scale=factor)
+    naive = oracles.softmax_loss(users, items, target_idx, scale=factor)
+    assert loss.item() == pytest.approx(naive.item(), rel=1e-12)
+    gradients = torch.autograd.grad(loss * 3, (users, items, factor))
+    for found, wanted in zip(gradients, torch.autograd.grad(naive * 3, (users, items, factor)), strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [20.0, 60.0])
+def test_gradients_pass_gradcheck(small_chunks, scale):
+    users, items, target_idx, factor = _inputs(70, 5, dim=2, scale=scale)
+    assert torch.autograd.gradcheck(lambda u, i, s: full_softmax(u, i, target_idx, scale=s), (users, items, factor))
+
+
+@_SCALES
+def test_float32_is_close_to_float64(scale):
+    exact = _inputs(100, 300, scale=scale)
+    rounded = [tensor.detach().float() if tensor.is_floating_point() else tensor for tensor in exact]
+    wanted = full_softmax(*exact[:3], scale=exact[3]).item()
+    assert full_softmax(*rounded[:3], scale=rounded[3]).item() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [40.0, 41.0, 100.0])
+def test_a_user_opposite_to_every_item_has_a_loss_and_a_gradient_in_float32(scale):
+    users, items = -torch.ones(1, 1), torch.ones(3, 1)
+    users.requires_grad_()
+    loss = full_softmax(users, items, torch.tensor([1]), scale=torch.tensor(scale))
+    assert loss.item() == pytest.approx(math.log(3), abs=1e-4)
+    assert torch.autograd.grad(loss, users)[0].abs().item() < 1e-4
+
+
+def test_the_size_of_chunks_changes_no_gradient(monkeypatch):
+    users, items, target_idx, scale = _inputs(200, 7)
+    whole = torch.autograd.grad(full_softmax(users, items, target_idx, scale=scale), (users, items, scale))
+    monkeypatch.setattr(softmax, "_CHUNK_ELEMENTS", 1)
+    parts = torch.autograd.grad(full_softmax(users, items, target_idx, scale=scale), (users, items, scale))
+    for found, wanted in zip(parts, whole, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-14)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 1000))
+def test_permuting_pairs_or_items_changes_no_loss(seed):
+    users, items, target_idx, scale = _inputs(30, 8, seed=seed)
+    loss = full_softmax(users, items, target_idx, scale=scale).item()
+    rows, places = torch.randperm(30), torch.randperm(8)
+    assert full_softmax(users[rows], items, target_idx[rows], scale=scale).item() == pytest.approx(loss, rel=1e-12)
+    moved = full_softmax(users, items[places], places.argsort()[target_idx], scale=scale)
+    assert moved.item() == pytest.approx(loss, rel=1e-12)
+
+
+def test_bfloat16_autocast_is_close_to_float32():
+    users, items, target_idx, scale = _inputs(300, 200, dim=32, dtype=torch.float32)
+    plain = full_softmax(users, items, target_idx, scale=scale)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast = full_softmax(users, items, target_idx, scale=scale)
+    assert cast.dtype == torch.float32
+    assert cast.item() == pytest.approx(plain.item(), rel=0.01)
+    assert cast.item() != plain.item()
+    gradients = zip(
+        torch.autograd.grad(cast, (users, items, scale)), torch.autograd.grad(plain, (users, items, scale)), strict=True
+    )
+    for found, wanted in gradients:
+        assert found.dtype == torch.float32
+        assert (found - wanted).norm() <= 0.03 * wanted.norm()
+
+
+def test_loss_falls_along_its_gradient():
+    users, items, target_idx, scale = _inputs(40, 10)
+    loss = full_softmax(users, items, target_idx, scale=scale)
+    to_users, to_items, to_scale = torch.autograd.grad(loss, (users, items, scale))
+    rate = 1e-3
+    moved = full_softmax(users - rate * to_users, items - rate * to_items, target_idx, scale=scale - rate * to_scale)
+    fall = rate * (to_users.square().sum() + to_items.square().sum() + to_scale.square())
+    assert loss.item() - moved.item() == pytest.approx(fall.item(), rel=0.05)
+
+
+def test_it_is_pytorch_cross_entropy_on_scaled_cosines():
+    users, items, target_idx, scale = _inputs(64, 12)
+    wanted = cross_entropy(scale * users @ items.t(), target_idx)
+    assert full_softmax(users, items, target_idx, scale=scale).item() == pytest.approx(wanted.item(), rel=1e-12)

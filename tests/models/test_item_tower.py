@@ -1,0 +1,71 @@
+import pytest
+import torch
+
+from recsys.models.item_tower import FeatureEncoder, Features, ItemTower
+
+
+@pytest.fixture
+def features():
+    """4 items: two categories, one category, the same one in another column, none."""
+    return Features(
+        categories=torch.tensor([[1, 2], [2, 0], [0, 2], [0, 0]]),
+        numbers=torch.tensor([[1.0], [0.0], [0.0], [0.0]]),
+        text=torch.tensor([[0.1, 0.2], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]),
+        n_categories=2,
+    )
+
+
+def test_items_with_equal_attributes_are_encoded_alike(features):
+    torch.manual_seed(0)
+    encoded = FeatureEncoder(features, 8)(torch.arange(4))
+    torch.testing.assert_close(encoded[1], encoded[2])
+    assert not torch.allclose(encoded[0], encoded[1])
+
+
+def test_category_0_adds_nothing_even_after_training(features):
+    torch.manual_seed(0)
+    encoder = FeatureEncoder(features, 8)
+    optimizer = torch.optim.SGD(encoder.parameters(), lr=0.5)
+    encoder(torch.arange(4)).square().sum().backward()
+    optimizer.step()
+    assert encoder.category_table.weight[0].abs().sum() == 0
+    assert encoder.category_table.weight[2].abs().sum() > 0
+
+
+def test_a_row_is_the_sum_of_its_parts_and_a_residual_layer(features):
+    torch.manual_seed(0)
+    encoder = FeatureEncoder(features, 8)
+    table, dense = encoder.category_table.weight, torch.tensor([1.0, 0.1, 0.2])
+    summed = table[1] + table[2] + encoder.from_dense.weight @ dense + encoder.from_dense.bias
+    wanted = summed + encoder.out(torch.nn.functional.gelu(encoder.hidden(summed)))
+    torch.testing.assert_close(encoder(torch.tensor([0]))[0], wanted)
+
+
+def test_the_order_of_requests_is_the_order_of_answers(features):
+    torch.manual_seed(0)
+    tower = ItemTower(4, 8, features)
+    whole = tower(torch.arange(4))
+    torch.testing.assert_close(tower(torch.tensor([3, 0, 3])), whole[[3, 0, 3]])
+
+
+def test_without_attributes_the_tower_is_its_id_table(no_features):
+    tower = ItemTower(5, 8, no_features(5))
+    assert torch.equal(tower(torch.arange(5)), tower.ids.weight)
+    assert [name for name, _ in tower.named_parameters()] == ["ids.weight"]
+
+
+def test_attributes_are_not_saved_with_the_weights(features):
+    tower = ItemTower(4, 8, features)
+    assert not [name for name in tower.state_dict() if name.endswith(("categories", "dense"))]
+
+
+def test_numbers_alone_are_enough():
+    only_numbers = Features(
+        categories=torch.zeros((2, 0), dtype=torch.int64),
+        numbers=torch.tensor([[1.0], [2.0]]),
+        text=torch.zeros((2, 0)),
+        n_categories=0,
+    )
+    torch.manual_seed(0)
+    first, second = FeatureEncoder(only_numbers, 4)(torch.arange(2))
+    assert not torch.allclose(first, second)

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from recsys.core.errors import IndexQualityError
+from recsys.retrieval.annoy import AnnoyBackend, build_annoy, check_unit
+from recsys.retrieval.exact import ExactIndex
+
+_K = 10
+
+
+@pytest.fixture
+def items(unit_vectors):
+    return unit_vectors(300, 8)
+
+
+@pytest.fixture
+def queries(unit_vectors):
+    return unit_vectors(40, 8, seed=1)
+
+
+@pytest.fixture
+def backend(tmp_path, items):
+    """A forest searched with so little effort that it misses neighbours."""
+    build_annoy(tmp_path / "items.annoy", items, n_trees=3, seed=0)
+    return AnnoyBackend(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+
+
+def _seen_lists(n_seen, *, n_rows=40, n_items=300):
+    rng = np.random.default_rng(0)
+    return [rng.choice(n_items, n_seen, replace=False).tolist() for _ in range(n_rows)]
+
+
+@pytest.mark.parametrize("n_seen", [0, 1, 30, 200])
+def test_every_list_holds_exactly_k_different_unseen_items(backend, queries, seen_of, n_seen):
+    lists = _seen_lists(n_seen)
+    found = backend.search(queries, k=_K, seen=seen_of(lists))
+    for items, seen in zip(found.item_idx.tolist(), lists, strict=True):
+        assert len(set(items)) == _K
+        assert min(items) >= 0
+        assert not set(items) & set(seen)
+
+
+def test_when_almost_everything_is_seen_the_rest_comes_from_exact_search(backend, items, queries, seen_of):
+    lists = _seen_lists(300 - _K)
+    found = backend.search(queries, k=_K, seen=seen_of(lists))
+    exact = ExactIndex(items).search(queries, k=_K, seen=seen_of(lists))
+    assert found.item_idx.tolist() == exact.item_idx.tolist()
+
+
+def test_a_list_is_short_only_when_nothing_is_left(backend, queries, seen_of):
+    lists = _seen_lists(297)
+    found = backend.search(queries, k=_K, seen=seen_of(lists))
+    assert ((found.item_idx >= 0).sum(1) == 3).all()
+    assert np.isneginf(found.score[found.item_idx < 0]).all()
+
+
+def test_scores_are_dot_products_and_fall(backend, items, queries):
+    found = backend.search(queries, k=_K)
+    dots = np.einsum("bkd,bd->bk", items[found.item_idx], queries)
+    np.testing.assert_allclose(found.score, dots, atol=1e-6)
+    assert (np.diff(found.score, axis=1) <= 0).all()
+
+
+def test_enough_effort_finds_what_exact_search_finds(tmp_path, items, queries, seen_of):
+    build_annoy(tmp_path / "items.annoy", items, n_trees=30, seed=0)
+    backend = AnnoyBackend(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
+    seen = seen_of(_seen_lists(25))
+    exact = ExactIndex(items).search(queries, k=_K, seen=seen)
+    assert backend.search(queries, k=_K, seen=seen).item_idx.tolist() == exact.item_idx.tolist()
+
+
+def test_a_list_as_long_as_the_catalogue_holds_all_of_it(backend, queries):
+    assert np.sort(backend.search(queries[:3], k=300).item_idx, axis=1).tolist() == [list(range(300))] * 3
+
+
+def test_the_same_seed_gives_the_same_file(tmp_path, items):
+    for name in ("first", "second"):
+        build_annoy(tmp_path / name, items, n_trees=5, seed=2**40 + 1)
+    build_annoy(tmp_path / "other", items, n_trees=5, seed=7)
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+    assert (tmp_path / "first").read_bytes() != (tmp_path / "other").read_bytes()
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.99, 1.01, np.nan, np.inf])
+def test_vectors_of_another_length_are_refused(tmp_path, items, factor):
+    items[17] *= np.float32(factor)
+    with pytest.raises(IndexQualityError, match="must have length 1"):
+        build_annoy(tmp_path / "items.annoy", items, n_trees=2, seed=0)
+    assert not (tmp_path / "items.annoy").exists()
+
+
+def test_rounding_of_float16_is_close_enough_to_length_1(items):
+    check_unit(items.astype(np.float16).astype(np.float32))
+
+
+def test_a_file_with_another_number_of_items_is_refused(tmp_path, items):
+    build_annoy(tmp_path / "items.annoy", items[:-1], n_trees=2, seed=0)
+    with pytest.raises(IndexQualityError, match="must hold 300 items, got 299"):
+        AnnoyBackend(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an index"])
+def test_a_file_that_is_no_index_is_refused(tmp_path, items, content):
+    if content is not None:
+        (tmp_path / "items.annoy").write_bytes(content)
+    with pytest.raises(IndexQualityError, match="run the stage index"):
+        AnnoyBackend(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)

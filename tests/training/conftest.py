@@ -1,0 +1,29 @@
+"""A trainer on the small world, in float32 on the CPU."""
+
+import pytest
+import torch
+
+from recsys.training.loop import Trainer
+
+
+@pytest.fixture(scope="session")
+def cpu():
+    return {"device": torch.device("cpu"), "dtype": torch.float32}
+
+
+@pytest.fixture(scope="session")
+def build_trainer(world, build_towers, training_settings, cpu):
+    """Build a trainer; `settings` and `spec` change the plain ones, `initial` seeds the weights."""
+
+    def build(*, settings=None, spec=None, initial=0, **changes):
+        model = build_towers(n_items=len(world.items), n_users=len(world.users), seed=initial, **(spec or {}))
+        return Trainer(
+            model,
+            world.histories,
+            log_popularity=world.log_popularity,
+            settings=training_settings(**(settings or {})),
+            **cpu,
+            **changes,
+        )
+
+    return build

@@ -1,0 +1,175 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from recsys.baselines.popularity import popularity_scores
+from recsys.baselines.ranking import rank_unseen
+from recsys.baselines.train_matrix import build_baseline_data
+from recsys.core.errors import TrainingError
+from recsys.metrics.rank import ndcg
+from recsys.retrieval.exact import ExactIndex
+from recsys.retrieval.filters import SeenItems
+from recsys.sampling.batches import Histories
+from recsys.training.loop import Trainer
+from recsys.training.step import embed_items, embed_users
+
+_NOISY = {"spec": {"dropout": 0.2, "request_drop": 0.1}}
+
+
+def _weights(trainer):
+    return {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+
+
+def _same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+@pytest.mark.parametrize("stop_behind", [1, 2])
+def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, limit, stop_behind):
+    plain = {"settings": {"n_epochs": 3, "full_softmax_limit": limit}} | _NOISY
+    undisturbed = build_trainer(**plain)
+    records = list(undisturbed.fit())
+    first = build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run")
+    for record in first.fit():
+        if record.epoch == stop_behind:
+            break
+    torch.manual_seed(123)
+    second = build_trainer(**plain, initial=77, checkpoint=tmp_path, fingerprint="this run")
+    assert list(second.fit()) == records
+    assert _same(_weights(second), _weights(undisturbed))
+
+
+def test_a_finished_run_is_yielded_again_without_a_step(build_trainer, tmp_path):
+    first = build_trainer(checkpoint=tmp_path, fingerprint="this run")
+    records = list(first.fit())
+    second, steps = build_trainer(initial=5, checkpoint=tmp_path, fingerprint="this run"), []
+    assert list(second.fit(on_step=steps.append)) == records
+    assert steps == []
+    assert _same(_weights(first), _weights(second))
+
+
+def test_a_checkpoint_of_another_run_is_ignored(build_trainer, tmp_path):
+    list(build_trainer(settings={"seed": 4}, checkpoint=tmp_path, fingerprint="another run").fit())
+    trainer, plain = build_trainer(checkpoint=tmp_path, fingerprint="this run"), build_trainer()
+    assert list(trainer.fit()) == list(plain.fit())
+    assert _same(_weights(trainer), _weights(plain))
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_the_seed_fixes_the_run(build_trainer, limit):
+    changes = {"full_softmax_limit": limit}
+    runs = [build_trainer(settings=changes | {"seed": seed}, **_NOISY) for seed in (0, 0, 1)]
+    records = [list(run.fit()) for run in runs]
+    assert records[0] == records[1] != records[2]
+    assert _same(_weights(runs[0]), _weights(runs[1]))
+
+
+def test_the_loss_falls_and_every_target_is_seen_once_an_epoch(build_trainer, world):
+    records = list(build_trainer(settings={"n_epochs": 4}).fit())
+    assert [record.epoch for record in records] == [1, 2, 3, 4]
+    assert records[-1].loss < records[0].loss - 0.3
+    n_targets = int((world.histories.train_end - world.histories.offsets[:-1] - 1).sum())
+    assert {record.n_targets for record in records} == {n_targets}
+
+
+def test_the_first_loss_is_near_that_of_guessing(build_trainer, world):
+    losses = []
+    list(build_trainer(settings={"n_epochs": 1, "learning_rate": 1e-9}, spec={"initial_scale": 0.1}).fit(on_step=losses.append))
+    assert losses[0].loss == pytest.approx(math.log(len(world.items)), abs=0.1)
+
+
+def test_progress_counts_steps_and_targets(build_trainer):
+    steps = []
+    records = list(build_trainer(settings={"n_epochs": 2}).fit(on_step=steps.append))
+    assert [(step.epoch, step.step) for step in steps] == [(e, s) for e in (1, 2) for s in range(1, records[0].n_steps + 1)]
+    assert steps[-1].n_targets == records[-1].n_targets
+    assert steps[-1].loss == records[-1].loss
+
+
+def test_the_model_ends_with_the_weights_of_the_best_epoch(build_trainer, monkeypatch):
+    values = iter([0.1, 0.3, 0.2, 0.1, 0.4])
+    monkeypatch.setattr("recsys.training.loop.validate", lambda *args, **kwargs: next(values))
+    trainer, after = build_trainer(settings={"n_epochs": 5, "patience": 2}), {}
+    records = []
+    for record in trainer.fit():
+        records.append(record)
+        after[record.epoch] = _weights(trainer)
+    assert [record.is_best for record in records] == [True, True, False, False]
+    assert _same(_weights(trainer), after[2])
+    assert not _same(after[2], after[4])
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_step(build_trainer):
+    trainer = build_trainer()
+
+    def poison(step):
+        if (step.epoch, step.step) == (2, 2):
+            trainer.model.item_tower.ids.weight.data.fill_(math.nan)
+
+    with pytest.raises(TrainingError, match=r"got nan at epoch 2, step 3; lower \[train\] learning_rate"):
+        list(trainer.fit(on_step=poison))
+
+
+def test_a_log_without_a_next_item_is_refused(world, build_towers, training_settings, cpu):
+    lone = Histories(
+        item_idx=np.array([0, 1]),
+        timestamp=np.array([5, 6]),
+        offsets=np.array([0, 1, 2]),
+        train_end=np.array([1, 2]),
+        validation_time=np.array([-1, -1]),
+        request_time=np.array([-1, -1]),
+    )
+    log_popularity = np.log(np.full(2, 0.5)).astype(np.float32)
+    trainer = Trainer(
+        build_towers(n_items=2, n_users=2), lone, log_popularity=log_popularity, settings=training_settings(), **cpu
+    )
+    with pytest.raises(TrainingError, match="must have 2 train events"):
+        list(trainer.fit())
+
+
+def test_the_rate_warms_up_and_falls_to_its_last_share(build_trainer):
+    trainer, rates = build_trainer(settings={"n_epochs": 3, "warmup_steps": 4, "learning_rate": 1e-3}), []
+    list(trainer.fit(on_step=lambda step: rates.append(trainer.optimizer.param_groups[0]["lr"])))
+    assert rates[0] == pytest.approx(0.25e-3, rel=0.01)
+    assert max(rates) == rates[3] <= 1e-3
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+    assert rates[-1] == pytest.approx(0.1e-3, rel=0.3)
+
+
+@pytest.fixture(scope="module")
+def large_world(build_world):
+    return build_world(n_users=300, n_items=150, n_topics=5)
+
+
+def _test_ndcg(world, lists):
+    """Mean NDCG@10 of the test events."""
+    hits, n_relevant = [], []
+    relevant = dict(zip(world.split.test["user_id"], world.split.test["item_id"], strict=True))
+    for user, row in zip(world.users.ids, lists, strict=True):
+        if user in relevant:
+            hits.append([world.items.ids[int(item)] == relevant[user] for item in row])
+            n_relevant.append(1)
+    return float(ndcg(np.array(hits), np.array(n_relevant), k=10).mean())
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_trained_towers_beat_the_ndcg_of_popularity_by_0_4(large_world, build_towers, training_settings, cpu, limit):
+    world, n_users = large_world, len(large_world.users)
+    trainer = Trainer(
+        build_towers(n_items=len(world.items), n_users=n_users, dim=32, dropout=0.1),
+        world.histories,
+        log_popularity=world.log_popularity,
+        settings=training_settings(n_epochs=8, learning_rate=1e-2, full_softmax_limit=limit),
+        **cpu,
+    )
+    list(trainer.fit())
+    offsets = world.histories.offsets
+    users = embed_users(trainer.model, world.histories, np.arange(n_users), held_out="test", batch_tokens=4096, **cpu)
+    seen = SeenItems(item_idx=world.histories.item_idx, starts=offsets[:-1], ends=offsets[1:])
+    towers = ExactIndex(embed_items(trainer.model, **cpu)).search(users, k=10, seen=seen).item_idx
+    data = build_baseline_data(world.split.train, world.split.validation)
+    popular = np.concatenate([found.item_idx for _, found in rank_unseen(data, popularity_scores(data), k=10)])
+    assert _test_ndcg(world, towers) > _test_ndcg(world, popular) + 0.4

@@ -1,0 +1,108 @@
+import pytest
+import torch
+
+from recsys.core.errors import ArtefactError
+from recsys.training.resume import EpochRecord, load_checkpoint, save_checkpoint
+
+
+def _record(epoch):
+    plain = {"loss": 0.1 + 1 / 3 * epoch, "validation_ndcg": 0.2, "scale": 20.0, "n_steps": 5, "n_targets": 100}
+    return EpochRecord(epoch=epoch, is_best=epoch == 1, **plain)
+
+
+@pytest.fixture
+def build():
+    """A tiny model whose optimiser has taken some steps."""
+
+    def run(n_steps, *, seed=0):
+        torch.manual_seed(seed)
+        model = torch.nn.Linear(3, 2)
+        optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+        for _ in range(n_steps):
+            optimizer.zero_grad()
+            model(torch.randn(4, 3)).square().sum().backward()
+            optimizer.step()
+        return {"model": model, "optimizer": optimizer}
+
+    return run
+
+
+@pytest.fixture
+def save(tmp_path, build):
+    def run(n_epochs, *, fingerprint="this run"):
+        state = build(3)
+        best = {"weight": torch.full((2, 3), 7.0)}
+        records = [_record(epoch) for epoch in range(1, n_epochs + 1)]
+        save_checkpoint(tmp_path, **state, best=best, records=records, fingerprint=fingerprint)
+        return state, best, records
+
+    return run
+
+
+def test_weights_moments_best_and_records_come_back_as_they_were(tmp_path, build, save):
+    state, best, records = save(2)
+    fresh = build(0, seed=9)
+    found = load_checkpoint(tmp_path, **fresh, fingerprint="this run")
+    assert found[1] == records
+    assert torch.equal(found[0]["weight"], best["weight"])
+    for name, tensor in state["model"].state_dict().items():
+        assert torch.equal(fresh["model"].state_dict()[name], tensor)
+    for place, values in state["optimizer"].state_dict()["state"].items():
+        for name, value in values.items():
+            restored = fresh["optimizer"].state_dict()["state"][place][name]
+            assert torch.equal(restored, value)
+            assert restored.dtype == value.dtype
+
+
+def test_the_next_step_is_the_same_as_without_a_stop(tmp_path, build, save):
+    state, _, _ = save(1)
+    fresh = build(0, seed=9)
+    load_checkpoint(tmp_path, **fresh, fingerprint="this run")
+    for each in (state, fresh):
+        each["optimizer"].zero_grad()
+        each["model"](torch.ones(4, 3)).square().sum().backward()
+        each["optimizer"].step()
+    assert torch.equal(state["model"].weight, fresh["model"].weight)
+
+
+def test_no_checkpoint_is_none(tmp_path, build):
+    assert load_checkpoint(tmp_path / "nothing", **build(0), fingerprint="this run") is None
+
+
+def test_a_checkpoint_of_another_run_is_ignored_and_nothing_is_loaded(tmp_path, build, save):
+    save(1, fingerprint="another run")
+    fresh = build(0, seed=9)
+    before = fresh["model"].weight.clone()
+    assert load_checkpoint(tmp_path, **fresh, fingerprint="this run") is None
+    assert torch.equal(fresh["model"].weight, before)
+
+
+def test_a_later_checkpoint_of_another_run_does_not_hide_this_one(tmp_path, build, save):
+    # What a crash leaves between writing this run's first epoch and forgetting the other run's ninth.
+    save(9, fingerprint="another run")
+    (tmp_path / "epoch-0009").rename(tmp_path / "aside")
+    _, _, records = save(1)
+    (tmp_path / "aside").rename(tmp_path / "epoch-0009")
+    found = load_checkpoint(tmp_path, **build(0), fingerprint="this run")
+    assert found is not None
+    assert found[1] == records
+
+
+def test_only_the_last_epoch_is_kept(tmp_path, save):
+    for n_epochs in (1, 2, 3):
+        save(n_epochs)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0003"]
+
+
+def test_a_half_written_epoch_is_not_resumed_from(tmp_path, build, save):
+    _, _, records = save(1)
+    (tmp_path / ".partial").mkdir()
+    (tmp_path / ".partial" / "model.safetensors").write_bytes(b"half")
+    assert load_checkpoint(tmp_path, **build(0), fingerprint="this run")[1] == records
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path, build, save):
+    save(1)
+    (tmp_path / "epoch-0001" / "optimizer.safetensors").write_bytes(b"junk")
+    with pytest.raises(ArtefactError, match="safetensors"):
+        load_checkpoint(tmp_path, **build(0), fingerprint="this run")
