@@ -81,7 +81,7 @@ types:                               ## strict types
 contracts:                           ## which room may import which
 	@PYTHONPATH=. $(VENV)/bin/lint-imports
 mlflow:                              ## the MLflow page on http://127.0.0.1:5000
-	@$(VENV)/bin/mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
+	@PATH="$(abspath $(VENV))/bin:$$PATH" mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
 clean:                               ## remove the environment; artifacts stay
 	@rm -rf $(VENV)
 help:                                ## this list

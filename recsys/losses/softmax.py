@@ -52,6 +52,7 @@ class _FullSoftmax(torch.autograd.Function):
 def _loss_and_gradients(
     users: torch.Tensor, items: torch.Tensor, target_idx: torch.Tensor, scale: torch.Tensor, out_dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Each chunk of rows costs three products and two passes over its (C, I) weights; all else is (C, D)."""
     n_rows, chunk = len(users), max(64, _CHUNK_ELEMENTS // len(items))
     factor = float(scale)
     loss = torch.zeros((), dtype=out_dtype, device=users.device)
@@ -61,19 +62,19 @@ def _loss_and_gradients(
     transposed = items.t()
     for begin in range(0, n_rows, chunk):
         part = users[begin : begin + chunk]  # (C, D)
-        rows = torch.arange(len(part), device=users.device)
         targets = target_idx[begin : begin + chunk]  # (C,)
-        logits = (part @ transposed).to(out_dtype).mul_(factor)  # (C, I)
-        # Cosines are at most 1, so the scale itself bounds the logits; only a steep one needs the true maximum.
-        top = factor if factor <= _SAFE_SCALE else logits.max(1, keepdim=True).values
-        target_logit = logits[rows, targets]  # (C,)
-        weight = (logits - top).exp_()  # (C, I)
-        total = weight.sum(1)  # (C,)
-        loss += (total.log() + (top if isinstance(top, float) else top[:, 0]) - target_logit).sum()
-        weight.div_(total[:, None])  # (C, I), now probabilities
-        to_scale += (weight * logits).sum() - target_logit.sum()
-        weight[rows, targets] -= 1
-        gradient = weight.to(users.dtype)  # (C, I)
-        to_users[begin : begin + chunk] = gradient @ items  # (C, D)
-        to_items += gradient.t() @ part  # (I, D)
-    return loss / n_rows, to_users * (factor / n_rows), to_items * (factor / n_rows), to_scale / (factor * n_rows)
+        positives = items[targets].to(out_dtype)  # (C, D)
+        logits = (part * factor) @ transposed  # (C, I)
+        # Cosines are at most 1, so the scale bounds the logits; only a steep one needs its maximum taken off.
+        top = logits.max(1, keepdim=True).values if factor > _SAFE_SCALE else logits.new_zeros(1, 1)
+        weight = logits.sub_(top).exp_() if factor > _SAFE_SCALE else logits.exp_()  # (C, I)
+        total = weight.sum(1, keepdim=True, dtype=out_dtype)  # (C, 1)
+        expected = (weight @ items).to(out_dtype).div_(total)  # (C, D), the mean item under the softmax
+        exact = part.to(out_dtype)
+        target_cosine = (exact * positives).sum(1)  # (C,)
+        loss += (total.log() + top)[:, 0].sum() - factor * target_cosine.sum()
+        to_scale += (exact * expected).sum() - target_cosine.sum()
+        to_users[begin : begin + chunk] = expected - positives
+        to_items += weight.t() @ (exact / total).to(users.dtype)  # (I, D)
+        to_items.index_add_(0, targets, exact, alpha=-1)
+    return loss / n_rows, to_users * (factor / n_rows), to_items * (factor / n_rows), to_scale / n_rows
