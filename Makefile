@@ -40,6 +40,7 @@ endif
 endif
 endif
 
+served = $(addprefix pipelines/,tracking.py registry.py served_model.py) $(wildcard recsys/*/*.py)
 done = $(OUT)/$(1)/manifest.json
 code = $(OUT)/config/$(1).json pipelines/$(1).py pipelines/stage.py $(foreach room,$(2),$(wildcard recsys/$(room)/*.py recsys/$(room)/*.j2))
 
@@ -52,7 +53,7 @@ $(call done,index):     $(call code,index,core retrieval) $(call done,embed)
 $(call done,retrieve):  $(call code,retrieve,core data retrieval) $(call done,pairs) $(call done,embed) $(call done,index)
 $(call done,baselines): $(call code,baselines,baselines core data retrieval) $(call done,split)
 $(call done,evaluate):  $(call code,evaluate,core data evaluation metrics) $(call done,split) $(call done,retrieve) $(call done,baselines)
-$(call done,register):  $(call code,register,core) $(addprefix pipelines/,tracking.py registry.py served_model.py) $(foreach stage,$(filter-out register,$(STAGES)),$(call done,$(stage)))
+$(call done,register):  $(call code,register,core) $(served) $(foreach stage,$(filter-out register,$(STAGES)),$(call done,$(stage)))
 
 $(OUT)/%/manifest.json:
 	@$(PY) -m pipelines.$* $(OUT)

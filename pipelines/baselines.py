@@ -8,7 +8,7 @@ from recsys.baselines.ease import ease_scores
 from recsys.baselines.item_knn import item_knn_scores
 from recsys.baselines.popularity import popularity_scores
 from recsys.baselines.random import random_scores
-from recsys.baselines.ranking import ScoreBlock, rank_unseen
+from recsys.baselines.ranking import Lists, rank_same_for_all, rank_unseen
 from recsys.baselines.recent_popularity import recent_popularity_scores
 from recsys.baselines.train_matrix import BaselineData, build_baseline_data
 from recsys.data.schema import INTERACTIONS, check_table
@@ -23,38 +23,42 @@ def work(stage: StageRun[BaselinesSettings]) -> None:
         check_table(part, INTERACTIONS, name="split")
     data = build_baseline_data(*parts)
     check_list_length(settings.k, n_items=len(data.items), name="baselines")
-    skipped = []
+    skipped, has_time = [], stage.facts_of("split")["has_time"]
     with stage.progress("baselines", len(settings.names)) as show:
         for place, name in enumerate(settings.names):
             show(place, name)
+            if name == "recent_popularity" and not has_time:
+                continue
             if name in ("item_knn", "ease") and len(data.items) > settings.largest_catalogue:
                 skipped.append(name)
                 continue
             write_candidates(
                 stage.folder / f"{name}.parquet",
-                rank_unseen(data, _scores(name, data, settings), k=settings.k),
+                _lists(name, data, settings),
                 users=data.users,
                 items=data.items,
                 metadata={"baseline": name},
             )
     stage.facts |= {"n_users": len(data.users), "k": settings.k, "skipped": skipped}
-    done = ", ".join(name for name in settings.names if name not in skipped)
-    left = f"; left out, catalogue over {settings.largest_catalogue:,} items: {', '.join(skipped)}" if skipped else ""
+    done = ", ".join(sorted(path.stem for path in stage.folder.glob("*.parquet")))
+    left = f"; left out, more than {settings.largest_catalogue:,} items: {', '.join(skipped)}" if skipped else ""
     stage.say(f"{done}{left}")
 
 
-def _scores(name: Baseline, data: BaselineData, settings: BaselinesSettings) -> ScoreBlock:
+def _lists(name: Baseline, data: BaselineData, settings: BaselinesSettings) -> Lists:
+    k = settings.k
     match name:
         case "random":
-            return random_scores(data, seed=settings.seed)
+            return rank_unseen(data, random_scores(data, seed=settings.seed), k=k)
         case "popularity":
-            return popularity_scores(data)
+            return rank_same_for_all(data, popularity_scores(data), k=k)
         case "recent_popularity":
-            return recent_popularity_scores(data, window_days=settings.recent_days)
+            return rank_same_for_all(data, recent_popularity_scores(data, window_days=settings.recent_days), k=k)
         case "item_knn":
-            return item_knn_scores(data, n_neighbours=settings.n_neighbours, shrinkage=settings.shrinkage)
+            scores = item_knn_scores(data, n_neighbours=settings.n_neighbours, shrinkage=settings.shrinkage)
+            return rank_unseen(data, scores, k=k)
         case "ease":
-            return ease_scores(data, regularisation=settings.regularisation)
+            return rank_unseen(data, ease_scores(data, regularisation=settings.regularisation), k=k)
 
 
 def main() -> None:

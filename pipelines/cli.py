@@ -43,7 +43,7 @@ def recommend(
         return
     last = _with_titles(folder, pl.DataFrame({ITEM_ID: history[-5:]}, schema={ITEM_ID: pl.String()}))
     _print_table(last, title=f"the last of {len(history)} items that user {user} has seen")
-    _print_table(found, title=f"recommended to user {user}")
+    _print_table(found, title=f"recommended to user {user}, as of before the test events of this run")
 
 
 @app.command()

@@ -13,6 +13,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Chance = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Days = Annotated[float, Field(gt=0, le=36_500)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Baseline = Literal["random", "popularity", "recent_popularity", "item_knn", "ease"]
 
@@ -20,7 +21,7 @@ Baseline = Literal["random", "popularity", "recent_popularity", "item_knn", "eas
 class Settings(BaseModel):
     """What all tables share: unknown keys and wrong types are refused, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class IngestSettings(Settings):
@@ -65,8 +66,8 @@ class SplitSettings(Settings):
     also: list[Literal["leave_last_out", "temporal"]] = []
     validation_share: Share = 0.1
     test_share: Share = 0.1
-    validation_days: Positive | None = None
-    test_days: Positive | None = None
+    validation_days: Days | None = None
+    test_days: Days | None = None
 
 
 class PairsSettings(Settings):
@@ -144,7 +145,7 @@ class BaselinesSettings(Settings):
 
     names: list[Baseline] = ["random", "popularity", "recent_popularity", "item_knn", "ease"]
     k: Count = 100
-    recent_days: Positive = 7.0
+    recent_days: Days = 7.0
     n_neighbours: Count = 100
     shrinkage: Annotated[float, Field(ge=0)] = 10.0
     regularisation: Positive = 200.0

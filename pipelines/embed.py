@@ -17,7 +17,7 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     """Encode every item, and every user at the moment candidates are asked for."""
     pairs, train = stage.read("pairs"), stage.read("train")
     device = choose_device(stage.settings.device)
-    dtype = choose_dtype("auto", device)
+    dtype = choose_dtype(stage.facts_of("train")["precision"], device)
     spec = read_spec(read_json(train / "spec.json"))
     model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
     load_weights(model, read_tensors(train / "model.safetensors"))

@@ -11,7 +11,7 @@ from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import COUNT, ITEM_ID
 from recsys.core.files import write_json
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
-from recsys.evaluation.comparison import compare_to_baselines, state_verdict
+from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
 from recsys.evaluation.judgements import Judgements, build_judgements
 from recsys.evaluation.report import write_report
 from recsys.evaluation.score import Scored, score_candidates
@@ -42,17 +42,21 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     comparisons = compare_to_baselines(
         models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
     )
-    verdict = state_verdict(MODEL, comparisons)
+    left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
+    verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements)
     write_json(stage.folder / "metrics.json", rows)
     compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
-    write_json(stage.folder / "comparisons.json", {"verdict": verdict, "metric": metric, "baselines": compared})
+    write_json(
+        stage.folder / "comparisons.json", {"verdict": verdict, "is_proved": proved, "metric": metric, "baselines": compared}
+    )
     write_report(
         stage.folder / "report.html",
         name=stage.run.name,
         model=MODEL,
         verdict=verdict,
+        is_good=proved,
         rows=rows,
         comparisons=comparisons,
         models=models,
@@ -80,7 +84,8 @@ def _score(path: Path, judgements: Judgements, catalogue: pl.DataFrame, settings
 def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements) -> dict[str, str]:
     split, retrieve = stage.facts_of("split"), stage.facts_of("retrieve")
     return {
-        "Split": f"{split['protocol']}, cut: {split['cut']}",
+        "Split": f"{split['protocol']}, cut: {split['cut']}; {split.get('n_test_rows_of_new_users', 0):,} test events "
+        "of users without an event before it are left out",
         "Relevant": f"{judgements.pairs.height:,} test events of known users that are new to them "
         f"({judgements.n_repeats:,} repeats left out)",
         "Catalogue": "all items of train; test items that are not in train count as misses "
@@ -88,7 +93,8 @@ def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements) -> dict
         "Seen": retrieve["seen"],
         "Ties": "equal timestamps keep the order of the file",
         "Request time": retrieve["request_time"],
-        "Chosen on": "validation; test is read once, here",
+        "Epoch": "the best on validation; test items are read here only, and their times as the time of the request",
+        "Weights": "every event counts the same; weight and event columns are kept and not used",
         "Baselines": "fitted on train, scored with the same histories and seen items as the model",
     }
 

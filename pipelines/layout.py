@@ -15,6 +15,7 @@ from pipelines.config import IngestSettings, Profile, read_profile
 from recsys.core.errors import RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder
+from recsys.data.files import find_files
 
 
 def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:
@@ -51,9 +52,9 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
 
 def _file_states(settings: IngestSettings) -> dict[str, list[int]]:
     """Size and time of change of the local files, so that a changed file is read again."""
-    places = [Path(place) for place in (settings.interactions, settings.items, settings.users) if place and "://" not in place]
-    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.parent.glob(place.name)))]
-    return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files if file.is_file()}
+    places = [place for place in (settings.interactions, settings.items, settings.users) if place and "://" not in place]
+    files = [file for place in places for file in find_files(place)]
+    return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
 
 
 def main() -> None:

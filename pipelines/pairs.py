@@ -1,6 +1,7 @@
 """pairs: what the towers read, fitted on train only: vocabularies, features, log-Q, and histories as flat arrays."""
 
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -9,7 +10,7 @@ from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, ITEM_IDX, TIMESTAMP, USER_ID, USER_IDX
 from recsys.core.files import write_array, write_json
 from recsys.data.schema import INTERACTIONS, check_table
-from recsys.data.vocabulary import fit_vocabulary, write_vocabulary
+from recsys.data.vocabulary import fit_users, fit_vocabulary, write_vocabulary
 from recsys.features.attributes import Attributes, fit_attributes
 from recsys.features.history import build_histories
 from recsys.features.item_text import fit_item_text
@@ -19,14 +20,14 @@ from recsys.sampling.popularity import count_items, log_q
 def work(stage: StageRun[PairsSettings]) -> None:
     """Fit everything on train and lay it out as arrays."""
     ingest, split, settings = stage.read("ingest"), stage.read("split"), stage.settings
-    parts = {name: pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test")}
+    parts = {name: pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation")}
     for name, part in parts.items():
         check_table(part, INTERACTIONS, name=name)
     facts = stage.facts_of("split")
-    users, items = fit_vocabulary(parts["train"][USER_ID]), fit_vocabulary(parts["train"][ITEM_ID])
+    users, items = fit_users(parts["train"], parts["validation"]), fit_vocabulary(parts["train"][ITEM_ID])
     write_vocabulary(stage.folder / "users.parquet", users, id_column=USER_ID, idx_column=USER_IDX)
     write_vocabulary(stage.folder / "items.parquet", items, id_column=ITEM_ID, idx_column=ITEM_IDX)
-    request_times, statement = _request_times(parts, facts, is_known=settings.request_time == "known")
+    request_times, statement = _request_times(split, users.ids, facts, is_known=settings.request_time == "known")
     histories, dropped = build_histories(
         parts["train"], parts["validation"], users=users, items=items, request_times=request_times
     )
@@ -53,14 +54,14 @@ def work(stage: StageRun[PairsSettings]) -> None:
         "text_dim": text.shape[1],
     }
     stage.say(
-        f"{len(users):,} users and {len(items):,} items in train; item features: {len(item_side.category_names)} categories, "
+        f"{len(users):,} users and {len(items):,} items; item features: {len(item_side.category_names)} categories, "
         f"{len(item_side.number_names)} numbers, {text.shape[1]} text dimensions; request time: {statement}"
     )
 
 
-def _request_times(parts: dict[str, pl.DataFrame], facts: dict[str, object], *, is_known: bool) -> tuple[pl.DataFrame, str]:
-    """When each user is asked about, in validation and in test, and that in words."""
-    users = parts["train"].select(USER_ID).unique()
+def _request_times(split: Path, user_ids: pl.Series, facts: dict[str, object], *, is_known: bool) -> tuple[pl.DataFrame, str]:
+    """When each user is asked about, in validation and in test, and that in words; of held-out events only times are read."""
+    users = pl.DataFrame({USER_ID: user_ids})
     unknown = pl.lit(-1, pl.Int64)
     if not is_known or not facts["has_time"]:
         return users.with_columns(validation_time=unknown, request_time=unknown), "unknown"
@@ -68,11 +69,10 @@ def _request_times(parts: dict[str, pl.DataFrame], facts: dict[str, object], *, 
         moments = [int(datetime.fromisoformat(str(facts[name])).timestamp()) for name in ("validation_start", "cut")]
         known = users.with_columns(validation_time=pl.lit(moments[0], pl.Int64), request_time=pl.lit(moments[1], pl.Int64))
         return known, f"the cut, {facts['cut']}"
-    first = {name: parts[name].select(USER_ID, pl.col(TIMESTAMP).dt.epoch("s").alias("at")) for name in ("validation", "test")}
-    known = users.join(first["validation"].rename({"at": "validation_time"}), on=USER_ID, how="left").join(
-        first["test"].rename({"at": "request_time"}), on=USER_ID, how="left"
-    )
-    return known, "known: the time of the user's held-out event"
+    for part, name in (("validation", "validation_time"), ("test", "request_time")):
+        times = pl.read_parquet(split / f"{part}.parquet", columns=[USER_ID, TIMESTAMP])
+        users = users.join(times.select(USER_ID, pl.col(TIMESTAMP).dt.epoch("s").alias(name)), on=USER_ID, how="left")
+    return users, "known: the time of the user's held-out event"
 
 
 def _write_attributes(stage: StageRun[PairsSettings], side: str, attributes: Attributes) -> None:

@@ -10,10 +10,16 @@ from pipelines.config import RegisterSettings
 from pipelines.stage import MANIFEST, StageRun, run_stage
 from recsys.core.columns import ITEM_ID, RANK, USER_ID
 from recsys.core.errors import ArtefactError
-from recsys.core.files import read_json, write_json
+from recsys.core.files import hash_packages, read_json, write_json
 
 _STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate")
-_MODEL_FOLDERS = ("pairs", "train", "embed", "index")
+_MODEL_PARTS = {
+    "pairs": "pairs",
+    "embed": "embed",
+    "index": "index",
+    "weights": "train/model.safetensors",
+    "spec": "train/spec.json",
+}
 _CHECKED_USERS = 25
 
 
@@ -23,7 +29,9 @@ def work(stage: StageRun[RegisterSettings]) -> None:
 
     folders = {name: stage.read(name) for name in _STAGES}
     manifests = {name: read_json(folder / MANIFEST) for name, folder in folders.items()}
-    lineage = hashlib.sha256(json.dumps(stage.inputs, sort_keys=True).encode()).hexdigest()
+    lineage = hashlib.sha256(
+        json.dumps([stage.inputs, hash_packages("recsys", "pipelines")], sort_keys=True).encode()
+    ).hexdigest()
     name = stage.settings.model_name or stage.run.name
     experiment_id = tracking.connect(stage.run.parent, stage.settings.experiment or stage.run.name)
     run_id, version = tracking.find_finished_run(experiment_id, lineage), registry.find_version(name, lineage)
@@ -34,13 +42,13 @@ def work(stage: StageRun[RegisterSettings]) -> None:
             tags = {"run_id": run_id, "verdict": comparisons["verdict"]}
             version = version or registry.register_version(
                 name,
-                {part: folders[part] for part in _MODEL_FOLDERS},
+                {part: stage.run / place for part, place in _MODEL_PARTS.items()},
                 lineage=lineage,
                 versions=manifests["train"]["versions"],
                 tags=tags,
             )
             _check_answers(name, version, folders["retrieve"] / "candidates.parquet")
-    is_passed = bool(comparisons["baselines"]) and all(row["is_beaten"] for row in comparisons["baselines"])
+    is_passed = bool(comparisons["is_proved"])
     alias = registry.pass_gate(name, version, is_passed=is_passed, reason=comparisons["verdict"])
     registered = {
         "experiment_id": experiment_id,

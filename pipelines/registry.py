@@ -30,13 +30,13 @@ _SIGNATURE = ModelSignature(
 
 
 def register_version(
-    model_name: str, folders: Mapping[str, Path], *, lineage: str, versions: Mapping[str, str], tags: Mapping[str, str]
+    model_name: str, parts: Mapping[str, Path], *, lineage: str, versions: Mapping[str, str], tags: Mapping[str, str]
 ) -> str:
     """Log the model from code under the active run, and register it.
 
     Args:
         model_name: In the registry.
-        folders: The run's folders that it carries: pairs, train, embed, index.
+        parts: The files and folders of the run that it carries, by name.
         lineage: Hash of all manifests.
         versions: Package versions it was built with, for its requirements.
         tags: Put on the version.
@@ -54,7 +54,7 @@ def register_version(
         info = mlflow.pyfunc.log_model(
             name="retriever",
             python_model=str(_HERE / "served_model.py"),
-            artifacts={name: str(folder) for name, folder in folders.items()},
+            artifacts={name: str(path) for name, path in parts.items()},
             code_paths=[str(_HERE.parent / "recsys")],
             signature=_SIGNATURE,
             pip_requirements=requirements,

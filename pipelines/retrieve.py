@@ -35,7 +35,7 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
         "k": stage.settings.k,
         "n_short_lists": n_short,
         "request_time": embed_facts["request_time"],
-        "seen": "items of train and validation are removed",
+        "seen": "items of train and validation are removed; what is held out for the test is not, or it could not be found",
     }
     short = f"; {n_short:,} users have fewer unseen items than that" if n_short else ""
     stage.say(f"{len(users):,} users with {stage.settings.k} candidates each{short}")

@@ -4,6 +4,7 @@ import polars as pl
 
 from pipelines.config import SplitSettings
 from pipelines.stage import StageRun, run_stage
+from recsys.core.errors import DataError
 from recsys.data.schema import INTERACTIONS, check_table
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.leave_last_out import split_leave_last_out
@@ -15,14 +16,19 @@ def work(stage: StageRun[SplitSettings]) -> None:
     """Cut the log by one protocol and check the cut."""
     log = pl.read_parquet(stage.read("ingest") / "interactions.parquet")
     check_table(log, INTERACTIONS, name="interactions")
+    has_time = stage.facts_of("ingest")["has_time"]
+    if stage.settings.protocol == "temporal" and not has_time:
+        raise DataError(
+            "split: the temporal protocol needs times, got histories whose order is all that is known; "
+            'set [split] protocol = "leave_last_out"'
+        )
     split = _split(log, stage.settings)
-    new_users = sum(int(split.facts.get(f"n_{part}_rows_of_new_users", 0)) for part in ("validation", "test"))  # type: ignore[call-overload]
-    check_no_leakage(split, n_interactions=log.height, n_dropped=new_users)
+    check_no_leakage(split, n_interactions=log.height, n_dropped=split.n_dropped)
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     for name, part in parts.items():
         part.write_parquet(stage.folder / f"{name}.parquet")
     stage.facts |= dict(split.facts) | {f"n_{name}": part.height for name, part in parts.items()}
-    stage.facts["has_time"] = stage.facts_of("ingest")["has_time"]
+    stage.facts["has_time"] = has_time
     rows = ", ".join(f"{part.height:,} {name}" for name, part in parts.items())
     stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}; nothing leaks")
 

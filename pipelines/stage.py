@@ -95,7 +95,7 @@ def run_stage(
     settings_type: type[S],
     work: Callable[[StageRun[S]], None],
     *,
-    keep_partial: bool = False,
+    keep: str | None = None,
     is_main: bool = True,
 ) -> None:
     """The `main` of every stage: parse the run folder, work, publish; errors of users end in one sentence and exit code 2.
@@ -104,14 +104,14 @@ def run_stage(
         name: The stage.
         settings_type: Its table.
         work: The stage itself.
-        keep_partial: Whether an interrupted run's folder is there for the next one to resume from.
+        keep: What of an interrupted run's folder stays there for the next one to resume from.
         is_main: False in the processes that help: they work, and write nothing.
     """
     parser = argparse.ArgumentParser(prog=f"python -m pipelines.{name}", description=work.__doc__)
     parser.add_argument("run", type=Path, help="the run folder, artifacts/<profile>")
     run = parser.parse_args().run
     try:
-        _run(name, run, settings_type, work, keep_partial=keep_partial, is_main=is_main)
+        _run(name, run, settings_type, work, keep=keep, is_main=is_main)
     except RecsysError as error:
         console.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
         raise SystemExit(2) from None
@@ -132,7 +132,7 @@ def _run(
     settings_type: type[S],
     work: Callable[[StageRun[S]], None],
     *,
-    keep_partial: bool,
+    keep: str | None,
     is_main: bool,
 ) -> None:
     config = read_json(run / "config" / f"{name}.json")
@@ -140,9 +140,8 @@ def _run(
     partial = run / f".{name}.partial"
     if is_main:
         claim_folder(run, owner_pid=int(os.environ.get("RECSYS_OWNER_PID", os.getpid())))
-        if not keep_partial:
-            shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, exist_ok=True)
+        _clear(partial, keep)
         console.print(f"[bold]{name}[/bold] [dim]{run}[/dim]", soft_wrap=True)
     stage = StageRun(name=name, run=run, settings=settings, folder=partial)
     began, start_time = time.perf_counter(), time.time()
@@ -153,10 +152,18 @@ def _run(
         _write_manifest(stage, config=config["settings"], start_time=start_time, seconds=time.perf_counter() - began)
         publish_folder(partial, run / name)
     except BaseException:
-        if is_main and not keep_partial:
-            shutil.rmtree(partial, ignore_errors=True)
+        if is_main:
+            _clear(partial, keep)
+            if keep is None:
+                partial.rmdir()
         raise
     console.print(f"  [green]done[/green] in {time.perf_counter() - began:.1f} s [dim]→ {run / name}[/dim]", soft_wrap=True)
+
+
+def _clear(folder: Path, keep: str | None) -> None:
+    for path in folder.iterdir():
+        if path.name != keep:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _write_manifest(stage: StageRun[S], *, config: dict[str, Any], start_time: float, seconds: float) -> None:

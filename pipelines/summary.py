@@ -30,8 +30,8 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
         console.print(f"Nothing to do: every stage of {run} is up to date.")
     facts = manifest["facts"]
     console.print()
-    beaten = "does NOT" not in facts["verdict"]
-    console.print(facts["verdict"], style="bold green" if beaten else "bold red", markup=False, soft_wrap=True)
+    style = "bold green" if read_json(run / "evaluate" / "comparisons.json")["is_proved"] else "bold red"
+    console.print(facts["verdict"], style=style, markup=False, soft_wrap=True)
     console.print(_table(run.name, facts, metrics))
     console.print(
         f"protocol    {facts['protocol']['Split']}; request time {facts['protocol']['Request time']}",

@@ -89,11 +89,15 @@ def log_stage(parent: str, manifest: Mapping[str, Any]) -> str:
 
 def log_epochs(run_id: str, epochs: pl.DataFrame) -> None:
     """Loss, validation and scale of each epoch as metrics with steps."""
-    client = MlflowClient()
     named = ("loss", "validation_ndcg", "scale")
     metrics = [Metric(name, float(row[name]), 0, int(row["epoch"])) for row in epochs.iter_rows(named=True) for name in named]
-    for begin in range(0, len(metrics), 900):
-        client.log_batch(run_id, metrics=metrics[begin : begin + 900])
+    _log_metrics(run_id, metrics)
+
+
+def _log_metrics(run_id: str, metrics: list[Metric]) -> None:
+    """MLflow takes at most 1,000 in one message."""
+    for begin in range(0, len(metrics), 1000):
+        MlflowClient().log_batch(run_id, metrics=metrics[begin : begin + 1000])
 
 
 def log_results(run_id: str, rows: list[dict[str, Any]], *, model: str) -> None:
@@ -105,7 +109,7 @@ def log_results(run_id: str, rows: list[dict[str, Any]], *, model: str) -> None:
             values |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
         else:
             values[f"{row['model']}.{name}"] = row["value"]
-    MlflowClient().log_batch(run_id, metrics=[Metric(name, float(value), 0, 0) for name, value in values.items()])
+    _log_metrics(run_id, [Metric(name, float(value), 0, 0) for name, value in values.items()])
 
 
 def log_dataset(path: Path, *, name: str, digest: str) -> None:

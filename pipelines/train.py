@@ -14,7 +14,7 @@ import torch
 
 from pipelines.config import TrainSettings
 from pipelines.stage import MANIFEST, StageRun, run_stage
-from recsys.core.files import read_array, read_json, write_atomically, write_json
+from recsys.core.files import hash_packages, read_array, read_json, write_atomically, write_json
 from recsys.core.random import seed_for
 from recsys.models.checkpoint import write_tensors
 from recsys.models.features import read_item_features, read_user_features
@@ -49,6 +49,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "n_epochs": len(records),
         "best_epoch": best.epoch,
         "validation_ndcg@10": best.validation_ndcg,
+        "n_validation_users": len(trainer.validation_users),
         "loss": "full softmax" if trainer.is_full else "sampled softmax",
         "device": str(device),
         "precision": str(dtype).removeprefix("torch."),
@@ -56,6 +57,8 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "n_workers": workers.n_workers,
         "n_pairs": stage.facts_of("pairs")["n_train"],
     }
+    if best.validation_ndcg == 0:
+        stage.say("validation found nothing: no user has a validation event that the model could rank, so no epoch was chosen")
     stage.say(f"kept epoch {best.epoch} of {len(records)}: validation NDCG@10 {best.validation_ndcg:.4f}")
 
 
@@ -69,7 +72,8 @@ def _build_trainer(stage: StageRun[TrainSettings], device: torch.device, dtype: 
     torch.manual_seed(seed_for(settings.seed, "initial weights"))
     model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
     outputs = read_json(pairs / MANIFEST)["outputs"]
-    depends = json.dumps([settings.model_dump(), outputs, workers.n_workers, str(dtype)], sort_keys=True)
+    where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
+    depends = json.dumps([settings.model_dump(), outputs, where, hash_packages("recsys")], sort_keys=True)
     return Trainer(
         model.to(device),
         read_histories(pairs),
@@ -112,7 +116,7 @@ def _fit(stage: StageRun[TrainSettings], trainer: Trainer) -> list[EpochRecord]:
 
 def main() -> None:
     """`python -m pipelines.train artifacts/<profile>`."""
-    run_stage("train", TrainSettings, work, keep_partial=True, is_main=os.environ.get("RANK", "0") == "0")
+    run_stage("train", TrainSettings, work, keep="checkpoint", is_main=os.environ.get("RANK", "0") == "0")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ def test_the_makefile_names_exactly_the_rooms_that_each_stage_imports() -> None:
     graph = grimp.build_graph("recsys", "pipelines")
     named = {stage: set(rooms.split()) for stage, rooms in STAGE.findall((ROOT / "Makefile").read_text())}
     assert len(named) == 10
+    assert "$(wildcard recsys/*/*.py)" in (ROOT / "Makefile").read_text(), "register ships all rooms in its model"
     for stage, rooms in named.items():
         modules = graph.find_upstream_modules(f"pipelines.{stage}")
         imported = {module.split(".")[1] for module in modules if module.startswith("recsys.")}

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import inv
 
 from recsys.baselines.ranking import ScoreBlock, Scores
 from recsys.baselines.train_matrix import BaselineData
@@ -10,7 +11,7 @@ from recsys.baselines.train_matrix import BaselineData
 def ease_scores(data: BaselineData, *, regularisation: float) -> ScoreBlock:
     """Fit item-to-item weights with a zero diagonal on train, and apply them to the history.
 
-    Needs I² float32 numbers twice, and time in the order of I³: for catalogues of some ten thousand items.
+    Needs I² float64 numbers two or three times, and time in the order of I³: for catalogues of some ten thousand items.
 
     Args:
         data: Train and history.
@@ -20,10 +21,10 @@ def ease_scores(data: BaselineData, *, regularisation: float) -> ScoreBlock:
     """
     gram = (data.train.T @ data.train).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += regularisation
-    precision = np.linalg.inv(gram)
-    weights = precision / -np.diag(precision)
-    weights[np.diag_indices_from(weights)] = 0
-    weights = weights.astype(np.float32)
+    precision = inv(gram, overwrite_a=True, check_finite=False)
+    precision /= -np.diag(precision).copy()
+    precision[np.diag_indices_from(precision)] = 0
+    weights = precision.astype(np.float32)
 
     def score(user_idx: NDArray[np.int64]) -> Scores:
         return data.history[user_idx] @ weights  # type: ignore[no-any-return]

@@ -11,10 +11,11 @@ from recsys.retrieval.nearest import Neighbours
 
 Scores = NDArray[np.floating[Any]]
 ScoreBlock = Callable[[NDArray[np.int64]], Scores]
+Lists = Iterator[tuple[NDArray[np.int64], Neighbours]]
 _BLOCK_SCORES = 1 << 24
 
 
-def rank_unseen(data: BaselineData, score_block: ScoreBlock, *, k: int) -> Iterator[tuple[NDArray[np.int64], Neighbours]]:
+def rank_unseen(data: BaselineData, score_block: ScoreBlock, *, k: int) -> Lists:
     """Rank the catalogue for every user in blocks of bounded memory. Equal scores keep the order of item idx.
 
     Args:
@@ -33,6 +34,35 @@ def rank_unseen(data: BaselineData, score_block: ScoreBlock, *, k: int) -> Itera
         seen = data.history[user_idx].tocoo()
         scores[seen.row, seen.col] = -np.inf
         yield user_idx, top_k(scores, k=k)
+
+
+def rank_same_for_all(data: BaselineData, scores: NDArray[np.floating[Any]], *, k: int) -> Lists:
+    """As `rank_unseen` for scores that do not depend on the user: sorted once, then the first k unseen of each user.
+
+    Args:
+        data: Users and what they have seen.
+        scores: Shape (I,).
+        k: Length of the lists.
+    """
+    order = np.argsort(-np.asarray(scores), kind="stable").astype(np.int32)
+    place = np.argsort(order)
+    n_users, n_items = data.history.shape
+    n_seen = np.diff(data.history.indptr)
+    rows = max(1, _BLOCK_SCORES // min(n_items, k + int(n_seen.max(initial=0))))
+    for begin in range(0, n_users, rows):
+        user_idx = np.arange(begin, min(begin + rows, n_users))
+        width = min(n_items, k + int(n_seen[user_idx].max(initial=0)))
+        seen = data.history[user_idx].tocoo()
+        is_free = np.ones((len(user_idx), width), bool)
+        near = place[seen.col] < width
+        is_free[seen.row[near], place[seen.col[near]]] = False
+        kept = is_free & (is_free.cumsum(1) <= k)
+        row, column = np.nonzero(kept)
+        item_idx = np.full((len(user_idx), k), -1, np.int32)
+        score = np.full((len(user_idx), k), -np.inf, np.float32)
+        rank = np.arange(len(row)) - np.repeat(np.cumsum(kept.sum(1)) - kept.sum(1), kept.sum(1))
+        item_idx[row, rank], score[row, rank] = order[column], np.asarray(scores, np.float32)[order[column]]
+        yield user_idx, Neighbours(item_idx=item_idx, score=score)
 
 
 def top_k(scores: NDArray[np.float32], *, k: int) -> Neighbours:

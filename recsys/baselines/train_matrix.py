@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recsys.core.columns import ITEM_ID, ITEM_IDX, TIMESTAMP, USER_ID, USER_IDX
-from recsys.data.vocabulary import Vocabulary, fit_vocabulary
+from recsys.data.vocabulary import Vocabulary, fit_users, fit_vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class BaselineData:
     """What a baseline may know: train to fit on, and each user's history up to the request to score with.
 
     Attributes:
-        users: The users of train.
+        users: The users with a history on items of train.
         items: The items of train.
         train: Shape (U, I), 1 where the user has a train event with the item.
         history: Shape (U, I), the same with the validation events that come before the request.
@@ -32,7 +32,7 @@ class BaselineData:
 
 def build_baseline_data(train: pl.DataFrame, validation: pl.DataFrame) -> BaselineData:
     """Fit vocabularies on train and lay out both parts; validation events of unknown users or items are left out."""
-    users, items = fit_vocabulary(train[USER_ID]), fit_vocabulary(train[ITEM_ID])
+    users, items = fit_users(train, validation), fit_vocabulary(train[ITEM_ID])
     placed = [
         part.select(USER_ID, ITEM_ID, TIMESTAMP)
         .join(users.frame(id_column=USER_ID, idx_column=USER_IDX), on=USER_ID)

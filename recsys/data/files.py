@@ -72,15 +72,20 @@ def collect_source(frame: pl.LazyFrame, *, name: str) -> pl.DataFrame:
         raise SourceError(f"{name}: every row must be readable, got: {_first_line(error)}; mend the file") from None
 
 
+def find_files(location: str) -> list[Path]:
+    """The files a path or glob stands for, sorted; none if there are none."""
+    path = Path(location)
+    paths = [path] if path.is_file() else sorted(Path(match) for match in glob.glob(location, recursive=True))
+    return [match for match in paths if match.is_file()]
+
+
 def local_files(location: str, *, name: str) -> list[Path]:
     """The files a path or glob stands for, sorted.
 
     Raises:
         SourceError: There are none, or one is empty.
     """
-    path = Path(location)
-    paths = [path] if path.is_file() else sorted(Path(match) for match in glob.glob(location, recursive=True))
-    files = [match for match in paths if match.is_file()]
+    files = find_files(location)
     if not files:
         raise SourceError(f"{name}: {location} must be a file or match some, got no such file; correct [ingest] {name}")
     for file in files:
@@ -166,9 +171,9 @@ def _scan_one(file: str, separator: str, header: Sequence[str] | None, name: str
     )
     if header is None:
         first = str(lines.head(1).collect().item()).removeprefix("\ufeff").strip("\r")
-        names = next(csv.reader([first], delimiter=separator)) if len(separator) == 1 else first.split(separator)
+        names = next(csv.reader([first], delimiter=separator)) if len(separator.encode()) == 1 else first.split(separator)
         _refuse_doubles(names, name)
-    if len(separator) == 1:
+    if len(separator.encode()) == 1:
         columns = list(header) if header else None
         table = pl.scan_csv(
             file, separator=separator, has_header=header is None, new_columns=columns, infer_schema=False, glob=glob_it

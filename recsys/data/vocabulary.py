@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import ArtefactError, DataError
 from recsys.core.files import write_atomically
 
@@ -41,6 +42,17 @@ def fit_vocabulary(ids: pl.Series) -> Vocabulary:
     if ids.null_count():
         raise DataError(f"vocabulary: ids must not be null, got {ids.null_count()} nulls; clean the log first")
     return Vocabulary(ids=ids.cast(pl.String).unique().sort())
+
+
+def fit_users(train: pl.DataFrame, validation: pl.DataFrame) -> Vocabulary:
+    """The users who have a history to be served from: events, before the request, on items that train knows.
+
+    Args:
+        train: user_id, item_id.
+        validation: Likewise.
+    """
+    known = pl.concat([part.select(USER_ID, ITEM_ID) for part in (train, validation)])
+    return fit_vocabulary(known.join(train.select(ITEM_ID).unique(), on=ITEM_ID, how="semi")[USER_ID])
 
 
 def write_vocabulary(path: Path, vocabulary: Vocabulary, *, id_column: str, idx_column: str) -> None:

@@ -1,6 +1,6 @@
 """Does the model beat the baselines? One row a baseline, and one sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recsys.evaluation.intervals import Interval, mean_intervals
@@ -49,12 +49,18 @@ def compare_to_baselines(
     return sorted(rows, key=lambda row: (-row.baseline_value, row.baseline))
 
 
-def state_verdict(model: str, comparisons: list[Comparison]) -> str:
+def is_proved(comparisons: list[Comparison], *, left_out: Sequence[str] = ()) -> bool:
+    """Whether the model beats every baseline that was asked for, and there was one."""
+    return bool(comparisons) and not left_out and all(row.is_beaten for row in comparisons)
+
+
+def state_verdict(model: str, comparisons: list[Comparison], *, left_out: Sequence[str] = ()) -> str:
     """The first line of summary and report.
 
     Args:
         model: The model's name.
         comparisons: From `compare_to_baselines`.
+        left_out: Baselines that were asked for and could not be computed.
     """
     if not comparisons:
         return f"{model} was compared with no baseline, so nothing is proved."
@@ -63,6 +69,9 @@ def state_verdict(model: str, comparisons: list[Comparison]) -> str:
         parts = ", ".join(f"{row.baseline} ({_difference(row)})" for row in unbeaten)
         return f"{model} does NOT beat on {metric}: {parts}."
     best = comparisons[0]
+    if left_out:
+        ran = f"the best that ran is {best.baseline}, beaten by {_difference(best)}"
+        return f"{model} is NOT proved on {metric}: {', '.join(left_out)} could not be computed; {ran}."
     return f"{model} beats every baseline on {metric}; the best of them is {best.baseline}, by {_difference(best)}."
 
 

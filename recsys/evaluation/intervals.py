@@ -20,11 +20,6 @@ class Interval:
     low: float
     high: float
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of 0."""
-        return self.low > 0 or self.high < 0
-
 
 def resample_weights(n_users: int, *, n_resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """How often each user is drawn, for each resample with replacement. Yields arrays of shape (U,) that sum to U."""

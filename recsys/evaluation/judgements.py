@@ -27,15 +27,17 @@ class Judgements:
 def build_judgements(train: pl.DataFrame, validation: pl.DataFrame, test: pl.DataFrame) -> Judgements:
     """Collect each user's test items that are new to the user. Items unknown to train count: nobody can find them.
 
+    Users without an event before the test on an item of train have no history to be served from, and are not judged.
+
     Args:
         train: user_id, item_id.
         validation: Likewise.
         test: Likewise.
     """
     key = [USER_ID, ITEM_ID]
-    known_users = train.select(USER_ID).unique()
-    pairs = test.select(key).unique().join(known_users, on=USER_ID, how="semi")
     seen = pl.concat([train.select(key), validation.select(key)])
+    known_users = seen.join(train.select(ITEM_ID).unique(), on=ITEM_ID, how="semi").select(USER_ID).unique()
+    pairs = test.select(key).unique().join(known_users, on=USER_ID, how="semi")
     fresh = pairs.join(seen, on=key, how="anti").sort(key)
     reachable = fresh.join(train.select(ITEM_ID).unique(), on=ITEM_ID, how="semi")
     return Judgements(

@@ -22,6 +22,7 @@ def write_report(
     name: str,
     model: str,
     verdict: str,
+    is_good: bool,
     rows: Sequence[Mapping[str, Any]],
     comparisons: Sequence[Comparison],
     models: Mapping[str, Scored],
@@ -38,6 +39,7 @@ def write_report(
         name: Title.
         model: Which of `models` is ours.
         verdict: The first line.
+        is_good: Whether it is good news.
         rows: All figures.
         comparisons: The model against each baseline.
         models: Results by name.
@@ -52,7 +54,7 @@ def write_report(
         name=name,
         model=model,
         verdict=verdict,
-        is_good=bool(comparisons) and all(row.is_beaten for row in comparisons),
+        is_good=is_good,
         n_users=rows[0]["n_users"],
         n_items=len(item_counts),
         headline=headline,

@@ -39,7 +39,7 @@ class Scored:
     per_user: Mapping[str, NDArray[np.float64]]
     hits: NDArray[np.bool_]
     n_relevant: NDArray[np.int64]
-    item_idx: NDArray[np.int64]
+    item_idx: NDArray[np.int32]
 
 
 def score_candidates(
@@ -59,7 +59,9 @@ def score_candidates(
     """
     users = judgements.n_relevant.with_row_index("row")
     if users.is_empty():
-        raise DataError("evaluate: some user must have a test item that is new, got none; check [split]")
+        raise DataError(
+            "evaluate: some user must have a test item that is new to the user, got repeats only; lists never hold seen items"
+        )
     longest = max(ks)
     numbered = catalogue.select(ITEM_ID).with_row_index(ITEM_IDX)
     lists = (
@@ -82,7 +84,7 @@ def score_candidates(
         raise DataError(f"evaluate: lists of {name} must hold each rank and item once, got doubles; run its stage again")
     row, place = lists["row"].to_numpy(), lists[RANK].to_numpy() - 1
     hits = np.zeros((users.height, longest), bool)
-    item_idx = np.full((users.height, longest), -1, np.int64)
+    item_idx = np.full((users.height, longest), -1, np.int32)
     hits[row, place], item_idx[row, place] = lists["hit"].to_numpy(), lists[ITEM_IDX].to_numpy()
     n_relevant = users["n_relevant"].to_numpy()
     per_user = {f"{metric}@{k}": compute(hits, n_relevant, k=k) for metric, compute in _METRICS.items() for k in ks}

@@ -10,7 +10,7 @@ from recsys.evaluation.intervals import Interval, mean_intervals, spread_interva
 from recsys.evaluation.score import Scored, list_counts
 from recsys.metrics.catalogue import coverage, gini
 
-_CATALOGUE_RESAMPLES = 200
+_CATALOGUE_RESAMPLES, _RESAMPLED_ROWS = 200, 20_000_000
 
 
 def metric_rows(
@@ -22,14 +22,15 @@ def metric_rows(
         models: Name to result; their order is kept.
         n_items: I, the catalogue.
         ks: List lengths.
-        n_resamples: Of the bootstrap of means; catalogue figures use at most 200.
+        n_resamples: Of the bootstrap of means; catalogue figures use at most 200, fewer over 100,000 users.
         seed: Of the bootstrap.
     """
     rows = []
     for name, scored in models.items():
         intervals = mean_intervals(scored.per_user, n_resamples=n_resamples, seed=seed)
-        intervals |= _catalogue_intervals(scored, n_items, ks, min(n_resamples, _CATALOGUE_RESAMPLES), seed)
         n_users = len(scored.item_idx)
+        n_draws = min(n_resamples, max(20, min(_CATALOGUE_RESAMPLES, _RESAMPLED_ROWS // n_users)))
+        intervals |= _catalogue_intervals(scored, n_items, ks, n_draws, seed)
         rows += [
             {"model": name, "metric": metric, "value": it.value, "low": it.low, "high": it.high, "n_users": n_users}
             for metric, it in intervals.items()

@@ -60,7 +60,7 @@ def _encode_categories(rows: pl.DataFrame, columns: list[str]) -> tuple[NDArray[
         .select(row=pl.int_range(pl.len(), dtype=pl.Int64), value=pl.col(column))
         .explode("value")
         .drop_nulls("value")
-        .select("row", name=pl.format(f"{column}={{}}", "value"))
+        .select("row", name=pl.lit(f"{column}=") + pl.col("value"))
         for column in columns
     ).unique(maintain_order=True)
     frame = long.collect()

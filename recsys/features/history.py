@@ -47,7 +47,7 @@ class FlatHistories:
 def build_histories(
     train: pl.DataFrame, validation: pl.DataFrame, *, users: Vocabulary, items: Vocabulary, request_times: pl.DataFrame
 ) -> tuple[FlatHistories, dict[str, int]]:
-    """Lay out train and validation events of known users and items.
+    """Lay out train and validation events of known users and items; users without a train event have validation only.
 
     Args:
         train: user_id, item_id, timestamp, sorted by user and time.

@@ -25,7 +25,9 @@ def check_list_length(k: int, *, n_items: int, name: str) -> None:
         DataError: k is larger than the number of items.
     """
     if k > n_items:
-        raise DataError(f"{name}: k must be at most the catalogue of {n_items} items, got {k}; lower k in [{name}]")
+        raise DataError(
+            f"{name}: k must be at most the catalogue of {n_items} items, got {k}; lower it, and [evaluate] ks with it"
+        )
 
 
 def write_candidates(

@@ -80,7 +80,7 @@ def open_index(folder: Path, vectors_path: Path) -> Nearest:
     vectors = read_array(vectors_path)
     if about["backend"] == "exact":
         return ExactIndex(vectors)
-    if sha256_of(folder / _INDEX_FILE) != about["index_sha256"]:
+    if sha256_of(folder / _INDEX_FILE) != about.get("index_sha256"):
         raise IndexQualityError(
             f"{folder / _INDEX_FILE} must be the file that index.json names, got another; run the stage index again"
         )

@@ -1,13 +1,15 @@
 """Windows of histories, grouped by length into batches of about equal work. Numpy and torch alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from recsys.core.files import read_array
 
 HeldOut = Literal["validation", "test"]
 
@@ -35,8 +37,7 @@ class Histories:
 
 def read_histories(folder: Path) -> Histories:
     """Memory-map the arrays below `folder`."""
-    names = ("item_idx", "timestamp", "offsets", "train_end", "validation_time", "request_time")
-    return Histories(**{name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names})
+    return Histories(**{field.name: read_array(folder / f"{field.name}.npy") for field in fields(Histories)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +62,11 @@ class Batch:
 
     def rows(self, part: slice) -> "Batch":
         """Some rows, such as one process's share."""
-        names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
-        return Batch(**{name: getattr(self, name)[part] for name in names})
+        return Batch(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
-        return Batch(**{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+        return Batch(**{field.name: getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)})
 
 
 def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -227,8 +226,7 @@ def _gaps(histories: Histories, positions: NDArray[np.int64], *, first: NDArray[
 def _batch(user: NDArray, items: NDArray, gap: NDArray, request_gap: NDArray, target: NDArray, length: NDArray) -> Batch:  # type: ignore[type-arg]
     arrays = (user, items, gap, request_gap, target, length)
     tensors = [torch.from_numpy(np.ascontiguousarray(array, np.int64)) for array in arrays]
-    names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
-    return Batch(**dict(zip(names, tensors, strict=True)))
+    return Batch(**dict(zip((field.name for field in fields(Batch)), tensors, strict=True)))
 
 
 def _round_up(length: int) -> int:

@@ -40,7 +40,7 @@ class Retriever:
         Raises:
             DataError: k is larger than the catalogue.
         """
-        check_list_length(k, n_items=len(self.items), name="retrieve")
+        check_list_length(k, n_items=len(self.items), name="recommend")
         found = [place for place in (self.users.idx_of(user) for user in user_ids) if place is not None]
         user_idx = np.array(found, np.int64)
         return candidate_frame(user_idx, self._unseen(user_idx, k), users=self.users, items=self.items)
@@ -51,7 +51,7 @@ class Retriever:
         Raises:
             DataError: Train does not know the item, or k is larger than the catalogue.
         """
-        check_list_length(k, n_items=len(self.items), name="retrieve")
+        check_list_length(k, n_items=len(self.items), name="similar")
         place = self.items.idx_of(item_id)
         if place is None:
             raise DataError(f"similar: the item must be in the training set, got '{item_id}'; check the id")

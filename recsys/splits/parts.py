@@ -16,6 +16,7 @@ class Split:
         validation: Likewise; every event is later in its user's history than the user's train events.
         test: Likewise, later than validation.
         facts: What the manifest says of the cut: moments, counts, users dropped.
+        n_dropped: Rows that the protocol leaves out on purpose.
         cut: The moment before which everything known at test time happened; None if each user has a cut of their own.
     """
 
@@ -23,4 +24,5 @@ class Split:
     validation: pl.DataFrame
     test: pl.DataFrame
     facts: Mapping[str, object]
+    n_dropped: int = 0
     cut: datetime | None = None

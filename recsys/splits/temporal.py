@@ -19,7 +19,8 @@ def split_temporal(
 ) -> Split:
     """Train before one moment, validation from there to the cut, test from the cut on.
 
-    Events of users without a train event are dropped from validation and test: this protocol asks about known users.
+    Test events of users without an event before the cut are dropped: this protocol asks about known users. Users whose first
+    event is in the validation window are known at the cut by that history, and have no part in training.
 
     Args:
         interactions: Sorted by user and time.
@@ -45,9 +46,10 @@ def split_temporal(
     train = interactions.filter(pl.col(TIMESTAMP) < validation_start)
     window = interactions.filter(pl.col(TIMESTAMP).is_between(validation_start, cut, closed="left"))
     future = interactions.filter(pl.col(TIMESTAMP) >= cut)
-    known = train.select(USER_ID).unique()
-    validation, test = (part.join(known, on=USER_ID, how="semi", maintain_order="left") for part in (window, future))
-    for name, part in (("train", train), ("validation", validation), ("test", test)):
+    known = pl.concat([train, window]).select(USER_ID).unique()
+    test = future.join(known, on=USER_ID, how="semi", maintain_order="left")
+    judged = window.join(train, on=USER_ID, how="semi")
+    for name, part in (("train", train), ("validation", judged), ("test", test)):
         if part.is_empty():
             raise DataError(
                 f"temporal: the {name} part must hold events of known users, got none (validation from "
@@ -57,10 +59,10 @@ def split_temporal(
         "protocol": "temporal",
         "validation_start": validation_start.isoformat(),
         "cut": cut.isoformat(),
-        "n_validation_rows_of_new_users": window.height - validation.height,
         "n_test_rows_of_new_users": future.height - test.height,
     }
-    return Split(train=train, validation=validation, test=test, facts=facts, cut=cut)
+    n_dropped = future.height - test.height
+    return Split(train=train, validation=window, test=test, facts=facts, n_dropped=n_dropped, cut=cut)
 
 
 def _window_start(times: pl.Series, share: float, days: float | None, *, end: datetime | None = None) -> datetime:

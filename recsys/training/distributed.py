@@ -42,6 +42,11 @@ class Workers:
         for parameter, piece in zip(parameters, pieces, strict=True):
             parameter.grad = piece.view_as(parameter)
 
+    def wait(self) -> None:
+        """Go on together, once every process is here."""
+        if self.n_workers > 1:
+            distributed.barrier()
+
     def sum(self, value: float) -> float:
         """Add up one number over all processes."""
         if self.n_workers == 1:

@@ -17,7 +17,7 @@ from recsys.sampling.negatives import mixture_log_q, sample_negatives
 from recsys.training.distributed import Workers
 from recsys.training.early_stopping import EarlyStopping
 from recsys.training.precision import autocast
-from recsys.training.resume import EpochRecord, load_checkpoint, save_checkpoint
+from recsys.training.resume import EpochRecord, forget_others, load_checkpoint, save_checkpoint
 from recsys.training.settings import TrainingSettings
 from recsys.training.step import full_loss, sampled_loss
 from recsys.training.validation import choose_validation_users, validate
@@ -141,7 +141,10 @@ class Trainer:
             self.histories, history_length=self.model.spec.history_length, batch_tokens=settings.batch_tokens, rng=rng
         )
         if not plan:
-            raise TrainingError("train: some user must have 2 train events, got none; there is no next item to learn")
+            raise TrainingError(
+                "train: some user must have 2 train events, got none; "
+                "give longer histories, or raise [ingest] min_user_interactions"
+            )
         self.model.train()
         total, n_targets = 0.0, 0
         for step, windows in enumerate(plan):
@@ -198,6 +201,9 @@ class Trainer:
     def _resume(self) -> None:
         if self.checkpoint is None:
             return
+        if self.workers.is_main:
+            forget_others(self.checkpoint, fingerprint=self.fingerprint)
+        self.workers.wait()
         state = load_checkpoint(self.checkpoint, model=self.model, optimizer=self.optimizer, fingerprint=self.fingerprint)
         if state is not None:
             self.best, self.records = state

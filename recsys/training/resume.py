@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from recsys.core.errors import ArtefactError
 from recsys.core.files import read_json, write_json
 from recsys.models.checkpoint import load_weights, read_tensors, write_tensors
 
@@ -78,14 +79,30 @@ def load_checkpoint(
     Raises:
         ArtefactError: The checkpoint cannot be read.
     """
-    for path in reversed(_complete(folder)):
-        saved = read_json(path / "records.json")
-        if saved["fingerprint"] != fingerprint:
-            continue
-        load_weights(model, read_tensors(path / "model.safetensors"))
-        _unflatten(optimizer, read_tensors(path / "optimizer.safetensors"))
-        return read_tensors(path / "best.safetensors"), [EpochRecord(**row) for row in saved["epochs"]]
-    return None
+    own = [path for path in _complete(folder) if _fingerprint_of(path) == fingerprint]
+    if not own:
+        return None
+    path = own[-1]
+    load_weights(model, read_tensors(path / "model.safetensors"))
+    _unflatten(optimizer, read_tensors(path / "optimizer.safetensors"))
+    rows = read_json(path / "records.json")["epochs"]
+    return read_tensors(path / "best.safetensors"), [EpochRecord(**row) for row in rows]
+
+
+def forget_others(folder: Path, *, fingerprint: str) -> None:
+    """Remove everything but the last complete epoch of this very run: what a killed run or other settings left."""
+    own = [path for path in _complete(folder) if _fingerprint_of(path) == fingerprint]
+    for path in folder.glob("*"):
+        if path not in own[-1:]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _fingerprint_of(path: Path) -> str | None:
+    """None for a folder that was being removed."""
+    try:
+        return str(read_json(path / "records.json")["fingerprint"])
+    except ArtefactError:
+        return None
 
 
 def _complete(folder: Path) -> list[Path]:

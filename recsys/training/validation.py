@@ -16,8 +16,9 @@ _K = 10
 
 
 def choose_validation_users(histories: Histories, *, at_most: int, seed: int) -> NDArray[np.int64]:
-    """Users with validation events, sorted; a random choice if there are more than `at_most`."""
-    users = np.flatnonzero(np.asarray(histories.offsets[1:]) > np.asarray(histories.train_end))
+    """Users with train and validation events, sorted; a random choice if there are more than `at_most`."""
+    ends = np.asarray(histories.train_end)
+    users = np.flatnonzero((np.asarray(histories.offsets[1:]) > ends) & (ends > np.asarray(histories.offsets[:-1])))
     if len(users) > at_most:
         users = np.sort(rng_for(seed, "validation users").choice(users, at_most, replace=False))
     return users.astype(np.int64)

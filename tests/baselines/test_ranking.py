@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recsys.baselines import ranking
-from recsys.baselines.ranking import rank_unseen, top_k
+from recsys.baselines.ranking import rank_same_for_all, rank_unseen, top_k
 
 _SCORES = hnp.arrays(
     np.float32,
@@ -57,3 +57,14 @@ def test_the_scores_given_are_not_changed(data_of):
     scores = np.ones((1, 3), np.float32)
     list(rank_unseen(data_of([[1, 0, 0]]), lambda users: scores, k=2))
     assert (scores == 1).all()
+
+
+def test_lists_that_are_the_same_for_all_equal_those_of_the_scores_spread_out(data_of):
+    rng = np.random.default_rng(3)
+    data = data_of((rng.random((40, 25)) < 0.4).astype(int))
+    scores = rng.integers(0, 6, 25).astype(float)
+    for k in (1, 7, 25):
+        spread = list(rank_unseen(data, lambda user_idx: np.broadcast_to(scores, (len(user_idx), 25)), k=k))
+        once = list(rank_same_for_all(data, scores, k=k))
+        assert np.array_equal(np.concatenate([n.item_idx for _, n in once]), np.concatenate([n.item_idx for _, n in spread]))
+        assert np.array_equal(np.concatenate([n.score for _, n in once]), np.concatenate([n.score for _, n in spread]))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.core.errors import ArtefactError, DataError
-from recsys.data.vocabulary import fit_vocabulary, read_vocabulary, write_vocabulary
+from recsys.data.vocabulary import fit_users, fit_vocabulary, read_vocabulary, write_vocabulary
 
 _IDS = st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=5), max_size=30)
 
@@ -62,3 +62,9 @@ def test_a_missing_or_foreign_file_is_an_artefact_error_that_names_it(tmp_path: 
     for name in ("none.parquet", "text.parquet", "other.parquet"):
         with pytest.raises(ArtefactError, match=rf"(?s){name} must be a vocabulary, got .*; run the stage pairs again"):
             read_vocabulary(tmp_path / name, id_column="item_id")
+
+
+def test_users_are_those_with_an_event_on_an_item_of_train() -> None:
+    train = pl.DataFrame({"user_id": ["a", "b"], "item_id": ["x", "y"]})
+    validation = pl.DataFrame({"user_id": ["c", "d", "a"], "item_id": ["x", "new", "new"]})
+    assert fit_users(train, validation).ids.to_list() == ["a", "b", "c"]

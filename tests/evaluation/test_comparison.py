@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.evaluation.comparison import compare_to_baselines, state_verdict
+from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
 
 
 @pytest.fixture
@@ -58,3 +58,12 @@ def test_without_baselines_nothing_is_proved(compare):
     rows, _ = compare(0.2)
     assert rows == []
     assert state_verdict("ours", rows) == "ours was compared with no baseline, so nothing is proved."
+
+
+def test_a_baseline_that_could_not_be_computed_leaves_the_model_unproved(compare):
+    rows = compare(0.3, weak=0.01)[0]
+    assert is_proved(rows)
+    assert not is_proved(rows, left_out=["ease"])
+    assert not is_proved([])
+    assert "NOT proved on" in state_verdict("ours", rows, left_out=["ease"])
+    assert "ease could not be computed" in state_verdict("ours", rows, left_out=["ease"])

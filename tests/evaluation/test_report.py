@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from recsys.evaluation.comparison import compare_to_baselines, state_verdict
+from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
 from recsys.evaluation.report import write_report
 from recsys.evaluation.table import metric_rows
 
@@ -25,6 +25,7 @@ def write(tmp_path, scored_of, random_hits):
             name=name,
             model=model,
             verdict=state_verdict(model, comparisons),
+            is_good=is_proved(comparisons),
             rows=metric_rows(models, n_items=30, ks=ks, n_resamples=20, seed=0),
             comparisons=comparisons,
             models=models,

@@ -25,8 +25,9 @@ def test_catalogues_over_the_limit_leave_out_the_quadratic_ones(copy_of: Path, r
     path.write_text(json.dumps(config))
     run_stage("baselines", copy_of)
     assert json.loads((copy_of / "baselines" / "manifest.json").read_text())["facts"]["skipped"] == ["item_knn", "ease"]
-    assert sorted(file.stem for file in (copy_of / "baselines").glob("*.parquet")) == [
-        "popularity",
-        "random",
-        "recent_popularity",
-    ]
+    left = ["popularity", "random", "recent_popularity"]
+    assert sorted(file.stem for file in (copy_of / "baselines").glob("*.parquet")) == left
+    run_stage("evaluate", copy_of)
+    comparisons = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())
+    assert not comparisons["is_proved"]
+    assert "item-knn, ease could not be computed" in comparisons["verdict"] or "does NOT beat" in comparisons["verdict"]

@@ -38,6 +38,8 @@ def test_every_shipped_profile_is_valid_and_named_as_its_file(name: str) -> None
         ('name = "../x"\n[ingest]\nsource = "synthetic"\n', ["name", "pattern", "'../x'"]),
         ('name = "raw"\n[ingest]\nsource = "synthetic"\n', ["name", "raw"]),
         ("name = \n", ["must be TOML"]),
+        (LOG + "[split]\ntest_days = inf\n", ["split.test_days", "finite", "inf"]),
+        (LOG + "[split]\ntest_days = 1e9\n", ["split.test_days", "36500", "1000000000.0"]),
     ],
 )
 def test_a_wrong_profile_is_refused_with_key_rule_and_value(

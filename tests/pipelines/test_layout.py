@@ -75,3 +75,13 @@ def test_the_command_ends_with_code_2_on_a_wrong_profile(
         main()
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_files_behind_a_glob_in_a_folder_name_are_watched(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "logs" / "monday").mkdir(parents=True)
+    (tmp_path / "logs" / "monday" / "part.csv").write_text("a\n")
+    folder, _ = lay_out(
+        read_profile(profile(LOG.replace("log.csv", "logs/*/part.csv"))), tmp_path, protocol=None, owner_pid=None
+    )
+    watched = json.loads((folder / "config" / "ingest.json").read_text())["files"]
+    assert list(watched) == [str(tmp_path / "logs" / "monday" / "part.csv")]

@@ -41,3 +41,18 @@ def test_users_that_are_all_too_short_are_told(
         run_stage("split", run)
     assert caught.value.code == 2
     assert "some user must have 3 events, got at most 2" in capsys.readouterr().err
+
+
+def test_histories_without_times_have_no_temporal_split(
+    tmp_path: Path,
+    new_run: Callable[..., Path],
+    run_stage: Callable[[str, Path], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "toy.txt").write_text("1 5 6 7 8\n2 6 5 8 9\n3 7 8 5 6\n")
+    run = new_run(f'name = "toy"\n[ingest]\nsource = "s3rec"\ninteractions = "{tmp_path / "toy.txt"}"\n', protocol="temporal")
+    run_stage("ingest", run)
+    with pytest.raises(SystemExit) as caught:
+        run_stage("split", run)
+    assert caught.value.code == 2
+    assert "the temporal protocol needs times" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def run_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., P
     (run / "config" / "split.json").write_text(json.dumps({"settings": {"protocol": "temporal"}}))
     monkeypatch.setattr(sys, "argv", ["split", str(run)])
 
-    def work(function: Callable[[StageRun[SplitSettings]], None], **options: bool) -> Path:
+    def work(function: Callable[[StageRun[SplitSettings]], None], **options: Any) -> Path:
         stage_room.run_stage("split", SplitSettings, function, **options)
         return run
 
@@ -67,15 +68,18 @@ def test_an_error_of_the_user_ends_in_one_sentence_code_2_and_nothing_half_writt
 
 def test_what_a_resumable_stage_left_is_there_for_the_next_try(run_work: Callable[..., Path]) -> None:
     def stop(stage: StageRun[SplitSettings]) -> None:
-        (stage.folder / "checkpoint").write_text("half")
+        (stage.folder / "checkpoint").mkdir()
+        (stage.folder / "checkpoint" / "state").write_text("half")
+        (stage.folder / "manifest.json").write_text("{}")
         raise DataError("stop")
 
     def go_on(stage: StageRun[SplitSettings]) -> None:
-        assert (stage.folder / "checkpoint").read_text() == "half"
+        assert (stage.folder / "checkpoint" / "state").read_text() == "half"
+        assert [path.name for path in stage.folder.iterdir()] == ["checkpoint"]
 
     with pytest.raises(SystemExit):
-        run_work(stop, keep_partial=True)
-    assert (run_work(go_on, keep_partial=True) / "split" / "manifest.json").is_file()
+        run_work(stop, keep="checkpoint")
+    assert (run_work(go_on, keep="checkpoint") / "split" / "manifest.json").is_file()
 
 
 def test_ctrl_c_ends_with_code_130(run_work: Callable[..., Path]) -> None:

@@ -43,15 +43,14 @@ def test_the_parts_are_disjoint_and_complete_but_for_new_users(
         split = split_temporal(log, validation_share=validation_share, test_share=test_share)
     except DataError:
         assume(False)
-    known = set(split.train["user_id"])
+    known = {*split.train["user_id"], *split.validation["user_id"]}
     start = datetime.fromisoformat(str(split.facts["validation_start"]))
     rows = log.rows()
     assert split.train.rows() == [row for row in rows if row[2] < start]
-    assert split.validation.rows() == [row for row in rows if start <= row[2] < split.cut and row[0] in known]
+    assert split.validation.rows() == [row for row in rows if start <= row[2] < split.cut]
     assert split.test.rows() == [row for row in rows if row[2] >= split.cut and row[0] in known]
-    n_dropped = split.facts["n_validation_rows_of_new_users"] + split.facts["n_test_rows_of_new_users"]
-    assert n_dropped == sum(row[2] >= start and row[0] not in known for row in rows)
-    check_no_leakage(split, n_interactions=log.height, n_dropped=n_dropped)
+    assert split.n_dropped == sum(row[2] >= split.cut and row[0] not in known for row in rows)
+    check_no_leakage(split, n_interactions=log.height, n_dropped=split.n_dropped)
 
 
 def test_shares_are_shares_of_all_events() -> None:
@@ -83,12 +82,12 @@ def test_equal_times_never_stand_on_both_sides_of_a_cut() -> None:
     assert [_days(part) for part in (split.train, split.validation, split.test)] == [[0, 1, 2], [3, 3, 3], [4, 4, 4, 4]]
 
 
-def test_events_of_users_that_train_does_not_know_are_dropped_and_counted() -> None:
-    events = [("u", float(day)) for day in range(10)] + [("new", 7.0), ("new", 9.0), ("new", 8.5)]
+def test_test_events_of_users_without_an_event_before_the_cut_are_dropped_and_counted() -> None:
+    events = [("u", float(day)) for day in range(10)] + [("new", 9.0), ("new", 8.5), ("fresh", 7.0), ("fresh", 9.0)]
     split = _split(events, validation_days=1.9, test_days=1.0)
     assert "new" not in {*split.validation["user_id"], *split.test["user_id"]}
-    counts = (split.facts["n_validation_rows_of_new_users"], split.facts["n_test_rows_of_new_users"])
-    assert (sum(counts), counts[1]) == (3, 2)
+    assert "fresh" in set(split.validation["user_id"]) & set(split.test["user_id"])
+    assert split.n_dropped == split.facts["n_test_rows_of_new_users"] == 2
 
 
 def test_a_test_window_longer_than_the_log_is_refused() -> None:

@@ -1,8 +1,10 @@
+import shutil
+
 import pytest
 import torch
 
 from recsys.core.errors import ArtefactError
-from recsys.training.resume import EpochRecord, load_checkpoint, save_checkpoint
+from recsys.training.resume import EpochRecord, forget_others, load_checkpoint, save_checkpoint
 
 
 def _record(epoch):
@@ -106,3 +108,17 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, build, save):
     (tmp_path / "epoch-0001" / "optimizer.safetensors").write_bytes(b"junk")
     with pytest.raises(ArtefactError, match="safetensors"):
         load_checkpoint(tmp_path, **build(0), fingerprint="this run")
+
+
+def test_what_a_killed_run_left_behind_is_removed_and_the_last_epoch_stays(tmp_path, build, save):
+    save(2)
+    last = tmp_path / "epoch-0002"
+    for name in ("epoch-0001", "epoch-0009"):
+        shutil.copytree(last, tmp_path / name)
+    records = tmp_path / "epoch-0009" / "records.json"
+    records.write_text(records.read_text().replace("this run", "another run"))
+    (tmp_path / "epoch-0003").mkdir()
+    (tmp_path / ".partial").mkdir()
+    forget_others(tmp_path, fingerprint="this run")
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0002"]
+    assert len(load_checkpoint(tmp_path, **build(0), fingerprint="this run")[1]) == 2
