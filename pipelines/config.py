@@ -83,6 +83,7 @@ class PairsSettings(Settings):
 class TrainSettings(Settings):
     """`[train]`: the shape of the model and how it is trained."""
 
+    encoder: Literal["transformer", "hstu", "mean"] = "transformer"
     dim: Annotated[int, Field(ge=4, le=4096)] = 64
     n_blocks: Annotated[int, Field(ge=1, le=64)] = 2
     n_heads: Annotated[int, Field(ge=1, le=64)] = 2

@@ -83,9 +83,10 @@ def _score(path: Path, judgements: Judgements, catalogue: pl.DataFrame, settings
 
 def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements) -> dict[str, str]:
     split, retrieve = stage.facts_of("split"), stage.facts_of("retrieve")
+    n_new = split.get("n_test_rows_of_new_users", 0)
+    without = f"; {n_new:,} test events of users without an event before it are left out" if n_new else ""
     return {
-        "Split": f"{split['protocol']}, cut: {split['cut']}; {split.get('n_test_rows_of_new_users', 0):,} test events "
-        "of users without an event before it are left out",
+        "Split": f"{split['protocol']}, cut: {split['cut']}{without}",
         "Relevant": f"{judgements.pairs.height:,} test events of known users that are new to them "
         f"({judgements.n_repeats:,} repeats left out)",
         "Catalogue": "all items of train; test items that are not in train count as misses "

@@ -23,6 +23,7 @@ from tests import oracles
 _SPEC = TwoTowerSpec(
     n_items=1,
     dim=16,
+    encoder="transformer",
     history_length=20,
     n_blocks=1,
     n_heads=2,

@@ -1,9 +1,34 @@
 """Time as an input: gaps in seconds become one of 34 buckets on a log2 scale, each with an embedding."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
 N_BUCKETS = 34
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTimes:
+    """What is known of the times of histories.
+
+    Attributes:
+        gap: Shape (B, L) int64, seconds since the previous event; -1 if unknown.
+        request_gap: Shape (B, L) int64, seconds from the event to the moment its prefix is asked about; -1 if unknown.
+    """
+
+    gap: torch.Tensor
+    request_gap: torch.Tensor
+
+    def since_events(self) -> torch.Tensor:
+        """Seconds from each event to the moment each prefix is asked about, or to its last event if that is unknown.
+
+        Returns:
+            Shape (B, L, L): entry [i, j] is from event j to the request behind event i; negative above the diagonal.
+        """
+        elapsed = self.gap.clamp(min=0).cumsum(1)  # (B, L)
+        asked = elapsed + self.request_gap.clamp(min=0)  # (B, L)
+        return asked[:, :, None] - elapsed[:, None, :]  # (B, L, L)
 
 
 def gap_bucket(gap: torch.Tensor) -> torch.Tensor:
@@ -22,29 +47,27 @@ def gap_bucket(gap: torch.Tensor) -> torch.Tensor:
     return torch.where(gap < 0, 0, bucket.clamp(max=N_BUCKETS - 1))
 
 
-class TimeGaps(nn.Module):
-    """Adds an embedding of the gap to the previous event and of the gap to the request.
+def hide_requests(times: EventTimes, *, chance: float) -> EventTimes:
+    """Forget each request gap with some chance, so that one model learns to answer with and without it."""
+    hidden = torch.rand(times.request_gap.shape, device=times.request_gap.device) < chance  # (B, L)
+    return EventTimes(gap=times.gap, request_gap=times.request_gap.masked_fill(hidden, -1))
 
-    The request gap is dropped at random in training, so that one model answers with and without it.
+
+class TimeGaps(nn.Module):
+    """An embedding of the gap to the previous event plus one of the gap to the request.
 
     Args:
         dim: Size of the embeddings.
-        request_drop: Chance that a known request gap is hidden in training.
     """
 
-    def __init__(self, dim: int, request_drop: float) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
-        self.request_drop = request_drop
         self.previous = nn.Embedding(N_BUCKETS, dim)
         self.request = nn.Embedding(N_BUCKETS, dim)
         for table in (self.previous, self.request):
             nn.init.normal_(table.weight, std=0.02)
 
-    def forward(self, gap: torch.Tensor, request_gap: torch.Tensor) -> torch.Tensor:
-        """Shape (B, L) seconds twice to (B, L, D)."""
-        request = gap_bucket(request_gap)  # (B, L)
-        if self.training and self.request_drop > 0:
-            hidden = torch.rand(request.shape, device=request.device) < self.request_drop  # (B, L)
-            request = request.masked_fill(hidden, 0)
-        vectors: torch.Tensor = self.previous(gap_bucket(gap)) + self.request(request)  # (B, L, D)
-        return vectors
+    def forward(self, times: EventTimes) -> torch.Tensor:
+        """Shape (B, L, D)."""
+        vectors: torch.Tensor = self.previous(gap_bucket(times.gap)) + self.request(gap_bucket(times.request_gap))
+        return vectors  # (B, L, D)

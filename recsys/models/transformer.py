@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from recsys.models.dropout import FastDropout
+from recsys.models.time_gaps import EventTimes
 
 _ROTARY_BASE = 10_000.0
 
@@ -31,8 +32,8 @@ class TransformerEncoder(nn.Module):
         self.blocks = nn.ModuleList(_Block(dim, n_heads, feedforward_factor, dropout) for _ in range(n_blocks))
         self.norm = nn.RMSNorm(dim)
 
-    def forward(self, history: torch.Tensor) -> torch.Tensor:
-        """Encode every prefix. Shape (B, L, D) to (B, L, D)."""
+    def forward(self, history: torch.Tensor, times: EventTimes | None = None) -> torch.Tensor:
+        """Encode every prefix. Shape (B, L, D) to (B, L, D); times are in the history's vectors already."""
         rotation = _rotation(history.shape[1], self.head_dim, history.device)
         for block in self.blocks:
             history = block(history, rotation)  # (B, L, D)

@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from recsys.core.errors import ArtefactError
+from recsys.models.encoders import EncoderName, build_encoder
 from recsys.models.item_tower import Features, ItemTower
-from recsys.models.transformer import TransformerEncoder
 from recsys.models.user_tower import UserTower
 
 _LARGEST_SCALE = 100.0
@@ -23,6 +23,7 @@ class TwoTowerSpec:
     Attributes:
         n_items: I.
         dim: D.
+        encoder: What turns a history into vectors.
         history_length: L, the most events of a history that count.
         n_blocks: Blocks of the user encoder.
         n_heads: Its attention heads.
@@ -35,6 +36,7 @@ class TwoTowerSpec:
 
     n_items: int
     dim: int
+    encoder: EncoderName
     history_length: int
     n_blocks: int
     n_heads: int
@@ -74,12 +76,15 @@ class TwoTower(nn.Module):
         super().__init__()
         self.spec = spec
         self.item_tower = ItemTower(spec.n_items, spec.dim, item_features)
-        encoder = TransformerEncoder(
+        encoder = build_encoder(
+            spec.encoder,
             spec.dim,
+            history_length=spec.history_length,
             n_blocks=spec.n_blocks,
             n_heads=spec.n_heads,
             feedforward_factor=spec.feedforward_factor,
             dropout=spec.dropout,
+            use_time=spec.use_time,
         )
         self.user_tower = UserTower(
             encoder,

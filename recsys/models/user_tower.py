@@ -4,16 +4,16 @@ import torch
 from torch import nn
 
 from recsys.models.dropout import FastDropout
+from recsys.models.encoders import HistoryEncoder
 from recsys.models.item_tower import FeatureEncoder, Features
-from recsys.models.time_gaps import TimeGaps
-from recsys.models.transformer import TransformerEncoder
+from recsys.models.time_gaps import EventTimes, TimeGaps, hide_requests
 
 
 class UserTower(nn.Module):
     """Encodes histories.
 
     Args:
-        encoder: Any module from (B, L, D) to (B, L, D) whose position t depends on positions up to t only.
+        encoder: A module that fits the protocol.
         dim: D.
         user_features: Attributes of all users.
         use_time: Whether gaps are an input.
@@ -23,7 +23,7 @@ class UserTower(nn.Module):
 
     def __init__(
         self,
-        encoder: TransformerEncoder,
+        encoder: HistoryEncoder,
         dim: int,
         *,
         user_features: Features,
@@ -33,7 +33,8 @@ class UserTower(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.time = TimeGaps(dim, request_drop) if use_time else None
+        self.time = TimeGaps(dim) if use_time else None
+        self.request_drop = request_drop
         features = FeatureEncoder(user_features, dim)
         self.features = None if features.is_empty else features
         self.dropout = FastDropout(dropout)
@@ -53,10 +54,13 @@ class UserTower(nn.Module):
         Returns:
             Shape (B, L, D), not normalised.
         """
+        times = None
         if self.time is not None:
-            history = history + self.time(gap, request_gap)  # (B, L, D)
+            times = EventTimes(gap=gap, request_gap=request_gap)
+            times = hide_requests(times, chance=self.request_drop) if self.training else times
+            history = history + self.time(times)  # (B, L, D)
         if self.features is not None:
             known = (user_idx >= 0)[:, None]  # (B, 1)
             history = history + (self.features(user_idx.clamp(min=0)) * known)[:, None]  # (B, L, D)
-        encoded: torch.Tensor = self.out(self.encoder(self.dropout(history)))  # (B, L, D)
+        encoded: torch.Tensor = self.out(self.encoder(self.dropout(history), times))  # (B, L, D)
         return encoded

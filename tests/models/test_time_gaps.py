@@ -2,7 +2,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recsys.models.time_gaps import N_BUCKETS, TimeGaps, gap_bucket
+from recsys.models.time_gaps import N_BUCKETS, EventTimes, TimeGaps, gap_bucket, hide_requests
 
 
 @settings(deadline=None, max_examples=40)
@@ -26,24 +26,33 @@ def test_shape_is_kept():
     assert gap_bucket(torch.zeros(2, 3, 4, dtype=torch.int64)).shape == (2, 3, 4)
 
 
-def test_the_request_gap_is_never_hidden_in_evaluation():
+def _times(gap, request_gap):
+    return EventTimes(gap=torch.as_tensor(gap), request_gap=torch.as_tensor(request_gap))
+
+
+def test_both_gaps_count():
     torch.manual_seed(0)
-    gaps = TimeGaps(4, request_drop=1.0).eval()
-    known, unknown = torch.full((1, 5), 100), torch.full((1, 5), -1)
-    assert not torch.allclose(gaps(unknown, known), gaps(unknown, unknown))
+    gaps = TimeGaps(4)
+    vectors = [gaps(_times([[gap]], [[request]])) for gap, request in ((-1, -1), (100, -1), (-1, 100))]
+    assert not torch.allclose(vectors[0], vectors[1])
+    assert not torch.allclose(vectors[0], vectors[2])
+    assert not torch.allclose(vectors[1], vectors[2])
 
 
-def test_the_request_gap_is_hidden_as_often_as_asked_in_training():
+def test_request_gaps_are_hidden_as_often_as_asked_and_previous_gaps_never():
     torch.manual_seed(0)
-    gaps = TimeGaps(4, request_drop=0.3).train()
-    known, unknown = torch.full((100, 100), 100), torch.full((100, 100), -1)
-    hidden = torch.isclose(gaps(unknown, known), gaps.eval()(unknown, unknown)).all(-1)
-    assert abs(hidden.float().mean().item() - 0.3) < 0.03
+    times = _times(torch.full((100, 100), 5), torch.full((100, 100), 100))
+    hidden = hide_requests(times, chance=0.3)
+    assert abs((hidden.request_gap == -1).float().mean().item() - 0.3) < 0.03
+    assert torch.equal(hidden.gap, times.gap)
+    assert (hide_requests(times, chance=0.0).request_gap == 100).all()
 
 
-def test_the_previous_gap_is_never_hidden():
-    torch.manual_seed(0)
-    gaps = TimeGaps(4, request_drop=1.0).train()
-    unknown = torch.full((1, 2), -1)
-    first, second = gaps(torch.tensor([[5, 5000]]), unknown)[0]
-    assert not torch.allclose(first, second)
+def test_time_since_an_event_is_counted_to_the_request_behind_each_place():
+    times = _times([[-1, 10, 5]], [[10, 5, 100]])
+    assert times.since_events()[0].tolist() == [[10, 0, -5], [15, 5, 0], [115, 105, 100]]
+
+
+def test_an_unknown_request_comes_at_the_last_event():
+    times = _times([[-1, 10]], [[10, -1]])
+    assert times.since_events()[0, 1].tolist() == [10, 0]

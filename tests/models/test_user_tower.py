@@ -8,11 +8,11 @@ from recsys.models.user_tower import UserTower
 
 @pytest.fixture
 def build_tower(no_features):
-    def build(*, use_time=True, user_features=None):
+    def build(*, use_time=True, user_features=None, request_drop=0.0):
         torch.manual_seed(0)
         encoder = TransformerEncoder(8, n_blocks=1, n_heads=2, feedforward_factor=2, dropout=0.0)
         features = user_features or no_features(3)
-        return UserTower(encoder, 8, user_features=features, use_time=use_time, request_drop=0.0, dropout=0.0).eval()
+        return UserTower(encoder, 8, user_features=features, use_time=use_time, request_drop=request_drop, dropout=0.0).eval()
 
     return build
 
@@ -62,3 +62,10 @@ def test_a_user_without_attributes_is_encoded_as_if_there_were_none(build_tower,
     unknown = _encode(tower, user_idx=torch.full((4,), -1))
     tower.features = None
     torch.testing.assert_close(unknown, _encode(tower), rtol=0, atol=0)
+
+
+def test_the_request_gap_is_hidden_in_training_only(build_tower):
+    tower, known = build_tower(request_drop=1.0), torch.full((4, 6), 100)
+    assert not torch.allclose(_encode(tower, request_gap=known), _encode(tower))
+    tower.train()
+    torch.testing.assert_close(_encode(tower, request_gap=known), _encode(tower), rtol=0, atol=0)
