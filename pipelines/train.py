@@ -54,6 +54,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "device": str(device),
         "precision": str(dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
+        "spin_count": os.environ.get("GOMP_SPINCOUNT", "the default of OpenMP"),
         "n_workers": workers.n_workers,
         "n_pairs": stage.facts_of("pairs")["n_train"],
     }

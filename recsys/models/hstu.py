@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.functional import silu
 
 from recsys.models.dropout import FastDropout
+from recsys.models.small_table import look_up
 from recsys.models.time_gaps import N_BUCKETS, EventTimes, gap_bucket
 
 
@@ -59,7 +60,7 @@ class _Block(nn.Module):
         query, key, value = heads  # (B, heads, L, D / heads) each
         weights = silu(query @ key.transpose(-1, -2) + bias) * share  # (B, heads, L, L)
         mixed = (weights.to(value.dtype) @ value).transpose(1, 2).reshape(n_rows, length, dim)  # (B, L, D)
-        encoded: torch.Tensor = history + self.dropout(self.out(self.mixed_norm(mixed) * gate))  # (B, L, D)
+        encoded: torch.Tensor = history + self.dropout(self.out(self.mixed_norm(mixed.float()) * gate))  # (B, L, D)
         return encoded
 
 
@@ -79,5 +80,6 @@ class _RelativeBias(nn.Module):
         distance = (place[:, None] - place[None, :]).clamp(0, self.place.num_embeddings - 1)  # (L, L)
         bias: torch.Tensor = self.place(distance).permute(2, 0, 1)[None]  # (1, heads, L, L)
         if self.time is not None and times is not None:
-            bias = bias + self.time(gap_bucket(times.since_events())).permute(0, 3, 1, 2)  # (B, heads, L, L)
+            bucket = gap_bucket(times.since_events())  # (B, L, L)
+            bias = bias + look_up(self.time.weight, bucket).permute(0, 3, 1, 2)  # (B, heads, L, L)
         return bias

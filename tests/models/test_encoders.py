@@ -71,3 +71,11 @@ def test_a_batch_of_one_equals_a_batch_of_many(name):
 def test_without_times_it_encodes_too(name):
     encoder, (history, _) = _encoder(name), _inputs(2, LENGTH, 2)
     assert encoder(history, None).shape == history.shape
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_trains_under_bfloat16_without_a_warning(name):
+    encoder, (history, times) = _encoder(name).train(), _inputs(3, LENGTH, 3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        encoder(history, times).float().square().mean().backward()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in encoder.parameters())
