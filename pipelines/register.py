@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -64,16 +65,16 @@ def work(stage: StageRun[RegisterSettings]) -> None:
     stage.say(f"model '{name}' version {version} is {alias}; gate {registered['gate']}: {comparisons['verdict']}")
 
 
-def _log(run_id: str, folders: dict[str, Path], manifests: dict[str, dict[str, object]]) -> None:
+def _log(run_id: str, folders: dict[str, Path], manifests: dict[str, dict[str, Any]]) -> None:
     from pipelines import tracking
 
     nested = {name: tracking.log_stage(run_id, manifest) for name, manifest in manifests.items()}
     tracking.log_epochs(nested["train"], pl.read_parquet(folders["train"] / "epochs.parquet"))
     rows = read_json(folders["evaluate"] / "metrics.json")
     for each in (run_id, nested["evaluate"]):
-        tracking.log_results(each, rows, model=manifests["evaluate"]["facts"]["model"])  # type: ignore[index]
+        tracking.log_results(each, rows, model=manifests["evaluate"]["facts"]["model"])
     outputs = manifests["split"]["outputs"]
-    tracking.log_dataset(folders["split"] / "train.parquet", name="train", digest=outputs["train.parquet"])  # type: ignore[index]
+    tracking.log_dataset(folders["split"] / "train.parquet", name="train", digest=outputs["train.parquet"])
     evaluate = folders["evaluate"]
     tracking.log_files(
         [

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -49,14 +50,16 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
 
 
 def _table(name: str, facts: dict[str, Any], metrics: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{name}: {metrics[0]['n_users']:,} users, 95 % intervals", title_justify="left")
-    table.add_column("model")
+    table = Table(
+        title=f"{name}: {metrics[0]['n_users']:,} users, 95 % intervals", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("model", no_wrap=True)
     for metric in facts["headline"]:
         table.add_column(metric.upper(), justify="right", no_wrap=True)
     found = {(row["model"], row["metric"]): row for row in metrics}
     for model in dict.fromkeys(row["model"] for row in metrics):
         cells = [found[model, metric] for metric in facts["headline"]]
-        values = [f"{cell['value']:.4f}\n{cell['low']:.4f}–{cell['high']:.4f}" for cell in cells]
+        values = [f"{cell['value']:.4f}\n{cell['low']:.3f}–{cell['high']:.3f}" for cell in cells]
         table.add_row(model, *values, style="bold" if model == facts["model"] else None)
     return table
 
