@@ -1,6 +1,6 @@
 """How sure a figure is: bootstrap over users, the same resamples for every model so that differences are paired."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,21 +48,25 @@ def mean_intervals(values: Mapping[str, Values], *, n_resamples: int, seed: int)
     }
 
 
-def spread_interval(
-    statistic: Callable[[NDArray[np.int64] | None], float], *, n_users: int, n_resamples: int, seed: int
-) -> Interval:
-    """The interval of a figure of the whole catalogue, such as coverage: the value and 1.96 bootstrap standard errors.
+def spread_intervals(
+    statistics: Callable[[NDArray[np.int64] | None], Sequence[float]], *, n_users: int, n_resamples: int, seed: int
+) -> list[Interval]:
+    """Intervals of figures of the whole catalogue, such as coverage: the value and 1.96 bootstrap standard errors.
 
     A resample holds fewer different users than the sample, so its coverage is lower and a percentile interval would miss
     the value itself; the spread of the resamples still tells how much the figure hangs on who is in the sample.
 
     Args:
-        statistic: Takes how often each user counts, shape (U,), or None for each once.
+        statistics: Takes how often each user counts, shape (U,), or None for each once; gives figures in [0, 1].
         n_users: U.
         n_resamples: Resamples.
         seed: Of the draws.
     """
-    value = statistic(None)
-    drawn = [statistic(weight) for weight in resample_weights(n_users, n_resamples=n_resamples, seed=seed)]
-    half = _NORMAL_95 * float(np.std(drawn, ddof=1)) if len(drawn) > 1 else 0.0
-    return Interval(value=value, low=max(0.0, value - half), high=min(1.0, value + half))
+    values = statistics(None)
+    weights = resample_weights(n_users, n_resamples=n_resamples, seed=seed)
+    drawn = np.array([statistics(weight) for weight in weights])  # (R, figures)
+    half = _NORMAL_95 * drawn.std(axis=0, ddof=1) if len(drawn) > 1 else np.zeros(len(values))
+    return [
+        Interval(value=float(value), low=max(0.0, float(value - width)), high=min(1.0, float(value + width)))
+        for value, width in zip(values, half, strict=True)
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.evaluation.intervals import Interval, mean_intervals, spread_interval
+from recsys.evaluation.intervals import Interval, mean_intervals, spread_intervals
 from recsys.evaluation.score import Scored, list_counts
 from recsys.metrics.catalogue import coverage, gini
 
@@ -39,14 +39,14 @@ def metric_rows(
 
 
 def _catalogue_intervals(scored: Scored, n_items: int, ks: Sequence[int], n_resamples: int, seed: int) -> dict[str, Interval]:
-    intervals = {}
+    intervals: dict[str, Interval] = {}
     for k in ks:
-        for name, figure in (("coverage", coverage), ("gini", gini)):
 
-            def statistic(weight: NDArray[np.int64] | None, k: int = k, figure: Any = figure) -> float:
-                return float(figure(list_counts(scored.item_idx, n_items=n_items, k=k, weight=weight)))
+        def figures(weight: NDArray[np.int64] | None, k: int = k) -> tuple[float, float]:
+            counts = list_counts(scored.item_idx, n_items=n_items, k=k, weight=weight)
+            return coverage(counts), gini(counts)
 
-            intervals[f"{name}@{k}"] = spread_interval(
-                statistic, n_users=len(scored.item_idx), n_resamples=n_resamples, seed=seed
-            )
+        n_users = len(scored.item_idx)
+        found = spread_intervals(figures, n_users=n_users, n_resamples=n_resamples, seed=seed)
+        intervals |= dict(zip((f"coverage@{k}", f"gini@{k}"), found, strict=True))
     return intervals
