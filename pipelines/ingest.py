@@ -8,11 +8,12 @@ from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import SourceError
 from recsys.core.files import write_json
-from recsys.data.files import AttributeColumns, TextFormat, read_own_files
+from recsys.data.files import AttributeColumns, read_own_files
 from recsys.data.interactions import clean_interactions
 from recsys.data.movielens import MovieLensSet, locate_movielens, read_movielens
 from recsys.data.quality import describe_quality
 from recsys.data.s3rec import read_s3rec
+from recsys.data.scan import TextFormat
 from recsys.data.schema import RawTables
 from recsys.data.synthetic import build_synthetic
 

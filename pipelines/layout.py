@@ -15,7 +15,7 @@ from pipelines.config import IngestSettings, Profile, read_profile
 from recsys.core.errors import RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder
-from recsys.data.files import find_files
+from recsys.data.scan import find_files
 
 
 def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:

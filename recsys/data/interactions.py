@@ -6,7 +6,7 @@ import polars as pl
 
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import DataError, SchemaError
-from recsys.data.files import collect_source
+from recsys.data.scan import collect_source
 from recsys.data.schema import INTERACTIONS, check_table
 
 _LATEST = pl.datetime(2100, 1, 1, time_zone="UTC", time_unit="us")
@@ -33,7 +33,7 @@ class Cleaning:
 def clean_interactions(
     log: pl.LazyFrame, *, min_user_interactions: int, min_item_interactions: int, missing_ids: str
 ) -> Cleaning:
-    """Drop exact duplicates, rows without ids, and users and items under their minimum (until both hold).
+    """Drop blank rows, exact duplicates, rows without ids, and users and items under their minimum (until both hold).
 
     Args:
         log: user_id, item_id, timestamp and what else there is, in file order.
@@ -51,11 +51,15 @@ def clean_interactions(
     if frame.is_empty():
         raise DataError("interactions: the log must hold rows, got none; export it again")
     rows_in, dropped = frame.height, {}
+    frame = frame.filter(~pl.all_horizontal(pl.exclude(_ROW).is_null()))
+    dropped["blank"] = rows_in - frame.height
+    if frame.is_empty():
+        raise DataError("interactions: the log must hold rows, got blank ones only; export it again")
     is_missing = pl.any_horizontal(pl.col(USER_ID, ITEM_ID).is_null() | (pl.col(USER_ID, ITEM_ID) == ""))
     if missing_ids == "stop":
         _refuse_missing_ids(frame, is_missing)
-    frame = frame.filter(~is_missing)
-    dropped["missing_id"] = rows_in - frame.height
+    complete = frame.filter(~is_missing)
+    dropped["missing_id"], frame = frame.height - complete.height, complete
     _refuse_bad_times(frame)
     frame = frame.drop(_AS_READ, strict=False)
     distinct = frame.unique([name for name in frame.columns if name != _ROW], keep="first", maintain_order=True)

@@ -12,7 +12,7 @@ import polars as pl
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import SourceError
 from recsys.core.files import sha256_of
-from recsys.data.files import local_files
+from recsys.data.scan import local_files
 from recsys.data.schema import CATEGORIES, TIME, RawTables
 
 _LICENCE = "research use of the reviews it was made from; cite the papers; do not redistribute"

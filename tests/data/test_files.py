@@ -8,14 +8,8 @@ import pytest
 
 from recsys.core.errors import RecsysError, SchemaError, SourceError
 from recsys.core.files import sha256_of
-from recsys.data.files import (
-    AttributeColumns,
-    TextFormat,
-    collect_source,
-    local_files,
-    read_own_files,
-    scan_table,
-)
+from recsys.data.files import AttributeColumns, read_own_files
+from recsys.data.scan import TextFormat, collect_source
 from recsys.data.schema import CATEGORIES, INTERACTIONS, check_table
 
 _LOG = "user_id,item_id,timestamp\n007,A,5\n7,a,3\n"
@@ -105,7 +99,7 @@ def test_weight_and_event_are_kept_and_other_columns_are_not(tmp_path: Path) -> 
 def test_attributes_become_text_categories_and_numbers(tmp_path: Path) -> None:
     items = _write(
         tmp_path / "items.csv",
-        "item_id,title,genre,price\n07,Tale,a| b ||c,1.5\n8,,,cheap\n07,Again,z,9\n,No id,z,1\n",
+        "item_id,title,genre,price\n07,Tale,a| b ||c,1.5\n8,,,\n07,Again,z,9\n,No id,z,1\n",
     )
     users = _write(tmp_path / "users.tsv", "user_id\tcity\nu\tRome\n")
     raw = read_own_files(
@@ -154,32 +148,6 @@ def test_a_missing_attribute_is_named(tmp_path: Path) -> None:
     log, items = _write(tmp_path / "log.csv", _LOG), _write(tmp_path / "items.csv", "item_id,name\na,x\n")
     with pytest.raises(SchemaError, match="items: column 'title' must be present, got item_id, name"):
         read_own_files(interactions=log, items=items, item_attributes=AttributeColumns(text=["title"]))
-
-
-@pytest.mark.parametrize("separator", [",", "::"])
-def test_a_header_that_names_a_column_twice_is_refused(tmp_path: Path, separator: str) -> None:
-    path = _write(tmp_path / "log.csv", separator.join(["user_id", "user_id", "item_id"]) + "\n")
-    with pytest.raises(SchemaError, match="log: column names must be unique, got user_id, user_id, item_id"):
-        scan_table(path, TextFormat(separator=separator), name="log")
-
-
-def test_missing_and_empty_files_are_refused_by_place(tmp_path: Path) -> None:
-    for place in ("none.csv", "*.csv", ""):
-        with pytest.raises(SourceError, match=r"items: .* must be a file or match some, got no such file; correct"):
-            local_files(str(tmp_path / place), name="items")
-    _write(tmp_path / "a.csv", _LOG)
-    (tmp_path / "b.csv").touch()
-    with pytest.raises(SourceError, match=r"items: .*b\.csv must hold rows, got an empty file"):
-        local_files(str(tmp_path / "*.csv"), name="items")
-
-
-def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "log.parquet").write_bytes(b"no parquet at all")
-    with pytest.raises(SourceError, match=r"interactions: .*log\.parquet must be a readable table, got: "):
-        read_own_files(interactions=str(tmp_path / "log.parquet"))
-    path = _write(tmp_path / "log.csv", "1,2,3\n")
-    with pytest.raises(SourceError, match="must be a readable table"):
-        read_own_files(interactions=path, text_format=TextFormat(header=["user_id", "item_id"]))
 
 
 @pytest.mark.parametrize("table", ["interactions", "items"])
@@ -242,3 +210,19 @@ def test_files_of_a_glob_may_order_their_columns_differently(tmp_path: Path) -> 
 def test_a_file_of_blank_lines_is_an_error_for_the_user(tmp_path: Path, name: str, text: str) -> None:
     with pytest.raises(RecsysError, match="interactions: "):
         read_own_files(interactions=_write(tmp_path / name, text))
+
+
+def test_a_number_that_is_a_word_is_refused_and_a_missing_one_is_not(tmp_path: Path) -> None:
+    log, numbers = _write(tmp_path / "log.csv", _LOG), AttributeColumns(numbers=["price"])
+    good = _write(tmp_path / "good.csv", "item_id,price\nA,1.5\na,\nb,NaN\n")
+    assert read_own_files(interactions=log, items=good, item_attributes=numbers).items["price"].to_list() == [1.5, None, None]
+    bad = _write(tmp_path / "bad.csv", "item_id,price\nA,1.5\na,cheap\n")
+    with pytest.raises(SchemaError, match=r"items: column 'price' must hold numbers, got 'cheap' \(1 such rows\)"):
+        read_own_files(interactions=log, items=bad, item_attributes=numbers)
+
+
+def test_an_attribute_is_asked_for_once_and_is_not_the_id(tmp_path: Path) -> None:
+    log, items = _write(tmp_path / "log.csv", _LOG), _write(tmp_path / "items.csv", "item_id,a\nA,x\n")
+    for attributes in (AttributeColumns(text=["item_id"]), AttributeColumns(text=["a"], categories=["a"])):
+        with pytest.raises(SchemaError, match="must be asked for once, got it twice or as the id"):
+            read_own_files(interactions=log, items=items, item_attributes=attributes)

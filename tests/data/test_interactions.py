@@ -55,7 +55,7 @@ def test_ids_keep_their_leading_zeros_and_their_case() -> None:
 def test_only_rows_equal_in_every_column_are_duplicates() -> None:
     rows: list[Row] = [("u", "a", 1), ("u", "a", 1), ("u", "a", 1), ("u", "a", 2), ("u", "b", 1)]
     clean = _clean(_log(rows, weight=[1.0, 1.0, 2.0, 1.0, 1.0]))
-    assert clean.dropped == {"missing_id": 0, "duplicate": 1, "under_minimum": 0}
+    assert clean.dropped == {"blank": 0, "missing_id": 0, "duplicate": 1, "under_minimum": 0}
     assert clean.interactions["weight"].to_list() == [1.0, 2.0, 1.0, 1.0]
 
 

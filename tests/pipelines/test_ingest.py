@@ -64,6 +64,7 @@ GOOD = "".join(f"u{user},i{item},{1_600_000_000 + item}\n" for user in range(3) 
         (HEAD + GOOD, 'timestamp_format = "%Y-%m-%d"\n', "name its format in [ingest] timestamp_format"),
         (HEAD + GOOD, 'items = "nowhere.csv"\n', "items: "),
         (HEAD + GOOD + "u1,i1,1600000000,more,cells\n", "", "every row must be readable"),
+        (HEAD + "\n\n", "", "must hold rows, got blank ones only"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(
@@ -112,3 +113,12 @@ def test_histories_without_times_become_a_log(tmp_path: Path, new_run: Callable[
     log = pl.read_parquet(run / "ingest" / "interactions.parquet")
     assert log.filter(pl.col("user_id") == "3")["item_id"].to_list() == ["7", "8", "5", "6"]
     assert json.loads((run / "ingest" / "manifest.json").read_text())["facts"]["has_time"] is False
+
+
+def test_blank_lines_are_no_events_and_are_counted(tmp_path: Path, new_run: Callable[..., Path], run_stage: RunStage) -> None:
+    (tmp_path / "log.csv").write_text(HEAD + "\n" + GOOD + "\n\n")
+    run = new_run(own_profile(tmp_path / "log.csv"))
+    run_stage("ingest", run)
+    quality = json.loads((run / "ingest" / "quality.json").read_text())
+    assert quality["dropped"]["blank"] == 3
+    assert quality["rows_out"] == 12
