@@ -77,7 +77,7 @@ class StageRun(Generic[S]):
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
-        """A live bar on a terminal, nothing in a log; the yielded function takes how much is done and a note."""
+        """A live bar on a terminal, nothing in a log or a process that helps; the yielded function takes how much is done and a note."""
         columns = (
             TextColumn("  {task.description}"),
             BarColumn(),
@@ -85,7 +85,8 @@ class StageRun(Generic[S]):
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        is_hidden = not console.is_terminal or os.environ.get("RANK", "0") != "0"
+        with Progress(*columns, console=console, transient=True, disable=is_hidden) as bar:
             task: TaskID = bar.add_task(what, total=total, note="")
             yield lambda done, note: bar.update(task, completed=done, note=note)
 
