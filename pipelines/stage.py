@@ -77,7 +77,7 @@ class StageRun(Generic[S]):
 
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
-        """A live bar on a terminal, nothing in a log or a process that helps; the yielded function takes how much is done and a note."""
+        """A live bar on a terminal, nothing in logs and helping processes; the function takes how much is done and a note."""
         columns = (
             TextColumn("  {task.description}"),
             BarColumn(),
