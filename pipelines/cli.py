@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.config import shipped_profiles
+from pipelines.profile import shipped_profiles
 from pipelines.stage import MANIFEST
 from pipelines.summary import print_summary
 from recsys.core.columns import ITEM_ID, RANK, SCORE

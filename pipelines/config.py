@@ -1,12 +1,8 @@
 """Every knob: one model a stage, one TOML file a profile, checked whole before any work."""
 
-import tomllib
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-
-from recsys.core.errors import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -193,54 +189,3 @@ class Profile(Settings):
                 k = getattr(self, table).k
                 raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
         return self
-
-
-def read_profile(path: Path) -> Profile:
-    """Read and check one profile; relative paths in it are read from its own folder.
-
-    Raises:
-        ConfigError: It is missing, no TOML, or breaks a rule; the message names the key, the rule and the value.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path} must be a profile, got no such file; shipped ones: {', '.join(shipped_profiles())}"
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} must be TOML, got: {error}") from None
-    try:
-        profile = Profile.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from None
-    places = {name: _absolute(getattr(profile.ingest, name), path.parent) for name in ("interactions", "items", "users")}
-    return profile.model_copy(update={"ingest": profile.ingest.model_copy(update=places)})
-
-
-def shipped_profiles() -> list[str]:
-    """Names that `PROFILE=` takes."""
-    return sorted(path.stem for path in (Path(__file__).parent / "configs").glob("*.toml"))
-
-
-def _absolute(location: str | None, folder: Path) -> str | None:
-    if location is None or "://" in location:
-        return location
-    return str((folder / location).resolve())
-
-
-def _explain(error: ValidationError) -> str:
-    """All faults in one line each: key, rule, value."""
-    faults = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "profile"
-        match fault["type"]:
-            case "extra_forbidden":
-                faults.append(f"{key} must be a known key, got an unknown one; see pipelines/config.py")
-            case "missing":
-                faults.append(f"{key} must be given, got nothing")
-            case "value_error":
-                faults.append(f"{key}: {fault['ctx']['error']}")
-            case _:
-                rule = fault["msg"].replace("Input should be", "must be").replace("String should", "must")
-                faults.append(f"{key} {rule[0].lower() + rule[1:]}, got {fault['input']!r}")
-    return "; ".join(faults)

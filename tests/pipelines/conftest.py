@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import read_profile
 from pipelines.layout import lay_out
+from pipelines.profile import read_profile
 
 STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
 

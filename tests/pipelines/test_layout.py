@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import read_profile
 from pipelines.layout import lay_out, main
+from pipelines.profile import read_profile
 from recsys.core.errors import BusyError
 
 LOG = 'name = "x"\n[ingest]\nsource = "files"\ninteractions = "log.csv"\n'
