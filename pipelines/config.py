@@ -89,8 +89,13 @@ class TrainSettings(Settings):
     use_time: bool = True
     request_drop: Annotated[float, Field(ge=0, le=1)] = 0.1
     initial_scale: Annotated[float, Field(gt=0, le=100)] = 20.0
+    learn_scale: bool = True
+    id_dropout: Chance = 0.0
+    low_pass_share: Chance = 0.0
+    n_frequencies: Count = 3
     n_epochs: Count = 10
     batch_tokens: Count = 4096
+    accumulate: Count = 1
     learning_rate: Positive = 3e-3
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
     warmup_steps: Annotated[int, Field(ge=0)] = 200
@@ -99,11 +104,17 @@ class TrainSettings(Settings):
     full_softmax_limit: Annotated[int, Field(ge=0)] = 50_000
     n_uniform: Count = 512
     n_in_batch: Annotated[int, Field(ge=0)] = 512
+    n_popular: Annotated[int, Field(ge=0)] = 0
+    n_hard: Annotated[int, Field(ge=0)] = 0
+    corrected_positive: bool = False
+    same_target_weight: Annotated[float, Field(ge=0)] = 0.0
+    ema_decay: Chance = 0.0
     patience: Count = 3
     validation_users: Count = 10_000
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: Annotated[int, Field(ge=1)] | None = None
+    deterministic: bool = False
     seed: Seed = 0
 
     @model_validator(mode="after")

@@ -9,8 +9,8 @@ from recsys.models.checkpoint import load_weights, read_tensors
 from recsys.models.features import read_item_features, read_user_features
 from recsys.models.two_tower import TwoTower, read_spec
 from recsys.sampling.batches import read_histories
+from recsys.training.embedding import embed_items, embed_users
 from recsys.training.precision import choose_device, choose_dtype
-from recsys.training.step import embed_items, embed_users
 
 
 def work(stage: StageRun[EmbedSettings]) -> None:

@@ -54,8 +54,8 @@ def work(stage: StageRun[PairsSettings]) -> None:
         "text_dim": text.shape[1],
     }
     stage.say(
-        f"{len(users):,} users and {len(items):,} items; item features: {len(item_side.category_names)} categories, "
-        f"{len(item_side.number_names)} numbers, {text.shape[1]} text dimensions; request time: {statement}"
+        f"{len(users):,} users and {len(items):,} items; item features: {len(item_side.category_names)} categories "
+        f"({len(item_side.number_names)} numbers in ranges), {text.shape[1]} text dimensions; request time: {statement}"
     )
 
 

@@ -20,6 +20,7 @@ from recsys.models.checkpoint import write_tensors
 from recsys.models.features import read_item_features, read_user_features
 from recsys.models.two_tower import TwoTower, TwoTowerSpec
 from recsys.sampling.batches import read_histories
+from recsys.training.determinism import make_deterministic
 from recsys.training.distributed import Workers, join_workers
 from recsys.training.loop import Step, Trainer
 from recsys.training.precision import choose_device, choose_dtype
@@ -33,6 +34,8 @@ def work(stage: StageRun[TrainSettings]) -> None:
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     device = choose_device(settings.device)
+    if settings.deterministic:
+        make_deterministic()
     dtype = choose_dtype(settings.precision, device)
     with join_workers(device) as workers:
         trainer = _build_trainer(stage, device, dtype, workers)
@@ -50,7 +53,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "best_epoch": best.epoch,
         "validation_ndcg@10": best.validation_ndcg,
         "n_validation_users": len(trainer.validation_users),
-        "loss": "full softmax" if trainer.is_full else "sampled softmax",
+        "loss": "full softmax" if trainer.objective.is_full else "sampled softmax",
         "device": str(device),
         "precision": str(dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
@@ -91,8 +94,9 @@ def _build_trainer(stage: StageRun[TrainSettings], device: torch.device, dtype: 
 def _fit(stage: StageRun[TrainSettings], trainer: Trainer) -> list[EpochRecord]:
     speaks = trainer.workers.is_main
     if speaks:
+        loss = "full" if trainer.objective.is_full else "sampled"
         stage.say(
-            f"{trainer.model.spec.n_items:,} items by {'full' if trainer.is_full else 'sampled'} softmax on {trainer.device}, "
+            f"{trainer.model.spec.n_items:,} items by {loss} softmax on {trainer.device}, "
             f"{str(trainer.dtype).removeprefix('torch.')}, {torch.get_num_threads()} threads"
         )
     began = time.perf_counter()

@@ -39,6 +39,22 @@ def sampled_softmax_loss(users, positives, negatives, *, log_expected, is_false_
     return total / len(users)
 
 
+def supervised_contrastive_loss(vectors, label, owner, *, scale):
+    """Meaned over anchors: the mean over others of the same label of -log(exp(s·a·p) / sum over keys of exp(s·a·k)).
+
+    Keys are all others but those of the same owner with another label; an anchor without a positive adds 0.
+    """
+    rows, total = vectors.double().tolist(), 0.0
+    for i, anchor in enumerate(rows):
+        others = [j for j in range(len(rows)) if j != i]
+        keys = [j for j in others if label[j] == label[i] or owner[j] != owner[i]]
+        positives = [j for j in others if label[j] == label[i]]
+        among = sum(math.exp(scale * _dot(anchor, rows[j])) for j in keys)
+        for j in positives:
+            total -= math.log(math.exp(scale * _dot(anchor, rows[j])) / among) / len(positives)
+    return total / len(rows)
+
+
 def _dot(first, second):
     return sum(a * b for a, b in zip(first, second, strict=True))
 

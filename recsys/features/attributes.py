@@ -10,6 +10,7 @@ from recsys.data.schema import category_columns, number_columns
 from recsys.data.vocabulary import Vocabulary
 
 _MOST_PER_ROW = 32
+_MOST_BUCKETS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +18,10 @@ class Attributes:
     """What the towers read of each row.
 
     Attributes:
-        categories: Shape (R, A) int32, category positions from 1, 0 is none; R rows in the order of the vocabulary.
+        categories: Shape (R, A) int32, category positions from 1, 0 is none; R rows in the order of the vocabulary. A number
+            is a category too, by the range it lies in, so that a tower need not be linear in it.
         numbers: Shape (R, F) float32, standardised; a missing number is 0, the mean.
-        category_names: The categories' names as `column=value`; place p is position p + 1.
+        category_names: The categories' names as `column=value`, of a range `column>=lowest`; place p is position p + 1.
         number_names: The F columns.
         n_cut: Rows that had more than 32 categories and lost the rest.
     """
@@ -42,7 +44,9 @@ def fit_attributes(table: pl.DataFrame | None, *, vocabulary: Vocabulary, id_col
     ids = pl.DataFrame({id_column: vocabulary.ids})
     rows = ids if table is None else ids.join(table, on=id_column, how="left", maintain_order="left")
     numbers = number_columns(rows)
-    categories, names, n_cut = _encode_categories(rows, category_columns(rows))
+    named = [_name_categories(rows, column) for column in category_columns(rows)]
+    named += [_name_ranges(rows, column) for column in numbers]
+    categories, names, n_cut = _encode_categories(named, n_rows=rows.height)
     return Attributes(
         categories=categories,
         numbers=_standardise(rows.select(numbers).to_numpy() if numbers else np.zeros((len(vocabulary), 0))),
@@ -52,25 +56,36 @@ def fit_attributes(table: pl.DataFrame | None, *, vocabulary: Vocabulary, id_col
     )
 
 
-def _encode_categories(rows: pl.DataFrame, columns: list[str]) -> tuple[NDArray[np.int32], list[str], int]:
-    if not columns:
-        return np.zeros((rows.height, 0), np.int32), [], 0
-    long = pl.concat(
-        rows.lazy()
-        .select(row=pl.int_range(pl.len(), dtype=pl.Int64), value=pl.col(column))
-        .explode("value")
-        .drop_nulls("value")
-        .select("row", name=pl.lit(f"{column}=") + pl.col("value"))
-        for column in columns
-    ).unique(maintain_order=True)
-    frame = long.collect()
+def _name_categories(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """One line (row, name) a category."""
+    long = rows.select(row=pl.int_range(pl.len(), dtype=pl.Int64), value=pl.col(column)).explode("value").drop_nulls("value")
+    return long.select("row", name=pl.lit(f"{column}=") + pl.col("value"))
+
+
+def _name_ranges(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """One line (row, name) a known number: its own value if there are few, else which of many equally full ranges."""
+    values = rows[column].cast(pl.Float64).to_numpy()
+    place = np.flatnonzero(np.isfinite(values))
+    known = values[place]
+    lowest = np.unique(known)
+    if len(lowest) > _MOST_BUCKETS:
+        lowest = np.unique(np.quantile(known, np.arange(_MOST_BUCKETS) / _MOST_BUCKETS, method="lower"))
+    bucket = np.searchsorted(lowest, known, side="right") - 1
+    names = pl.Series([f"{column}>={value:.12g}" for value in lowest], dtype=pl.String)
+    return pl.DataFrame({"row": pl.Series(place, dtype=pl.Int64), "name": names.gather(bucket)})
+
+
+def _encode_categories(named: list[pl.DataFrame], *, n_rows: int) -> tuple[NDArray[np.int32], list[str], int]:
+    if not named:
+        return np.zeros((n_rows, 0), np.int32), [], 0
+    frame = pl.concat(named).unique(maintain_order=True)
     names = frame["name"].unique().sort()
     codes = pl.DataFrame({"name": names, "code": pl.Series(range(1, len(names) + 1), dtype=pl.Int32)})
     placed = frame.join(codes, on="name").sort("row", "code").with_columns(place=pl.int_range(pl.len()).over("row"))
     n_cut = placed.filter(pl.col("place") == _MOST_PER_ROW).height
     placed = placed.filter(pl.col("place") < _MOST_PER_ROW)
     widest = int(placed["place"].max() or 0) + 1 if placed.height else 1  # type: ignore[arg-type]
-    encoded = np.zeros((rows.height, widest), np.int32)
+    encoded = np.zeros((n_rows, widest), np.int32)
     encoded[placed["row"].to_numpy(), placed["place"].to_numpy()] = placed["code"].to_numpy()
     return encoded, names.to_list(), n_cut
 

@@ -13,7 +13,7 @@ from recsys.core.files import write_atomically
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write named tensors, atomically; they are copied to the CPU and made contiguous."""
-    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with write_atomically(path) as partial:
         save_file(plain, partial)
 

@@ -30,6 +30,8 @@ def build_encoder(
     feedforward_factor: int,
     dropout: float,
     use_time: bool,
+    low_pass_share: float,
+    n_frequencies: int,
 ) -> TransformerEncoder | HstuEncoder | MeanPoolingEncoder:
     """Build an encoder of one kind; arguments that a kind has no use for are ignored.
 
@@ -42,11 +44,20 @@ def build_encoder(
         feedforward_factor: Width of the feed-forward layers over D.
         dropout: On the output of each layer.
         use_time: Whether times are given.
+        low_pass_share: Share of the low-pass filter beside the transformer's attention.
+        n_frequencies: Frequencies that the filter keeps.
     """
     match name:
         case "transformer":
             return TransformerEncoder(
-                dim, n_blocks=n_blocks, n_heads=n_heads, feedforward_factor=feedforward_factor, dropout=dropout
+                dim,
+                n_blocks=n_blocks,
+                n_heads=n_heads,
+                feedforward_factor=feedforward_factor,
+                dropout=dropout,
+                history_length=history_length,
+                low_pass_share=low_pass_share,
+                n_frequencies=n_frequencies,
             )
         case "hstu":
             return HstuEncoder(

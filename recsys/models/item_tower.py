@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu
 
+from recsys.core.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
@@ -72,19 +74,35 @@ class ItemTower(nn.Module):
         n_items: I.
         dim: D.
         features: Attributes of all items.
+        id_dropout: Chance that an item goes by its features alone in a training step, so that they carry weight and an item
+            without a trained id has a place too.
+
+    Raises:
+        ConfigError: Ids may be dropped, and there are no features to go by.
+
+    Source: dropping ids: Volkovs et al., "DropoutNet", NeurIPS 2017, section 4.2.
     """
 
-    def __init__(self, n_items: int, dim: int, features: Features) -> None:
+    def __init__(self, n_items: int, dim: int, features: Features, *, id_dropout: float) -> None:
         super().__init__()
         self.n_items = n_items
+        self.id_dropout = id_dropout
         self.ids = nn.Embedding(n_items, dim)
         nn.init.normal_(self.ids.weight, std=0.02)
         encoder = FeatureEncoder(features, dim)
         self.features = None if encoder.is_empty else encoder
+        if id_dropout and self.features is None:
+            raise ConfigError(
+                f"[train] id_dropout must be 0 where items have no features, got {id_dropout}; "
+                "give items attributes, or set it to 0"
+            )
 
     def forward(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (N,) item idx to (N, D); the length of the vectors carries no meaning."""
         vectors = self.ids(item_idx)  # (N, D)
+        if self.training and self.id_dropout:
+            kept = torch.rand(len(item_idx), 1, device=item_idx.device) >= self.id_dropout  # (N, 1)
+            vectors = vectors * kept  # (N, D)
         if self.features is not None:
             vectors = vectors + self.features(item_idx)  # (N, D)
         return vectors  # type: ignore[no-any-return]

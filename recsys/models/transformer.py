@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from recsys.models.dropout import FastDropout
+from recsys.models.low_pass import LowPass
 from recsys.models.time_gaps import EventTimes
 
 _ROTARY_BASE = 10_000.0
@@ -21,15 +22,34 @@ class TransformerEncoder(nn.Module):
         n_heads: Attention heads.
         feedforward_factor: Width of the feed-forward layer over D.
         dropout: On the output of each layer; attention weights have none (it would force the slow path on CPU).
+        history_length: L, the most events of a history.
+        low_pass_share: Share of a low-pass filter in what is mixed over places, the rest is attention; 0 is attention alone.
+        n_frequencies: Frequencies that the filter keeps.
 
     Source: Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; rotary positions: Su et al.,
-    "RoFormer", arXiv:2104.09864, eq. 34.
+    "RoFormer", arXiv:2104.09864, eq. 34; attention beside a filter: Shin et al., AAAI 2024, eq. 10.
     """
 
-    def __init__(self, dim: int, *, n_blocks: int, n_heads: int, feedforward_factor: int, dropout: float) -> None:
+    def __init__(
+        self,
+        dim: int,
+        *,
+        n_blocks: int,
+        n_heads: int,
+        feedforward_factor: int,
+        dropout: float,
+        history_length: int,
+        low_pass_share: float,
+        n_frequencies: int,
+    ) -> None:
         super().__init__()
         self.head_dim = dim // n_heads
-        self.blocks = nn.ModuleList(_Block(dim, n_heads, feedforward_factor, dropout) for _ in range(n_blocks))
+        blocks = [_Block(dim, n_heads, feedforward_factor, dropout) for _ in range(n_blocks)]
+        if low_pass_share:
+            for block in blocks:
+                block.low_pass = LowPass(dim, history_length=history_length, n_frequencies=n_frequencies)
+                block.low_pass_share = low_pass_share
+        self.blocks = nn.ModuleList(blocks)
         self.norm = nn.RMSNorm(dim)
 
     def forward(self, history: torch.Tensor, times: EventTimes | None = None) -> torch.Tensor:
@@ -42,6 +62,9 @@ class TransformerEncoder(nn.Module):
 
 
 class _Block(nn.Module):
+    low_pass: nn.Module | None
+    low_pass_share: float
+
     def __init__(self, dim: int, n_heads: int, feedforward_factor: int, dropout: float) -> None:
         super().__init__()
         self.n_heads = n_heads
@@ -52,12 +75,20 @@ class _Block(nn.Module):
         self.feedforward_in = nn.Linear(dim, feedforward_factor * dim)
         self.feedforward_out = nn.Linear(feedforward_factor * dim, dim)
         self.dropout = FastDropout(dropout)
+        self.low_pass = None
+        self.low_pass_share = 0.0
 
     def forward(self, history: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
-        history = history + self.dropout(self._attend(self.attention_norm(history), rotation))  # (B, L, D)
-        hidden = self.dropout(gelu(self.feedforward_in(self.feedforward_norm(history))))  # (B, L, F)
+        history = history + self.dropout(self._mix(self.attention_norm(history), rotation))  # (B, L, D)
+        hidden = gelu(self.feedforward_in(self.feedforward_norm(history)))  # (B, L, F)
         encoded: torch.Tensor = history + self.dropout(self.feedforward_out(hidden))  # (B, L, D)
         return encoded
+
+    def _mix(self, history: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
+        attended = self._attend(history, rotation)  # (B, L, D)
+        if self.low_pass is None:
+            return attended
+        return torch.lerp(attended, self.low_pass(history).to(attended.dtype), self.low_pass_share)  # (B, L, D)
 
     def _attend(self, history: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
         n_rows, length, dim = history.shape

@@ -32,6 +32,10 @@ class TwoTowerSpec:
         use_time: Whether time gaps are an input.
         request_drop: Chance that the request gap is hidden in training.
         initial_scale: One over the temperature, at the start of training.
+        learn_scale: Whether it is learned; else it stays.
+        id_dropout: Chance that an item goes by its features alone in a training step.
+        low_pass_share: Share of a low-pass filter beside the transformer's attention; 0 is none.
+        n_frequencies: Frequencies that the filter keeps.
     """
 
     n_items: int
@@ -45,6 +49,10 @@ class TwoTowerSpec:
     use_time: bool
     request_drop: float
     initial_scale: float
+    learn_scale: bool = True
+    id_dropout: float = 0.0
+    low_pass_share: float = 0.0
+    n_frequencies: int = 3
 
     def as_dict(self) -> dict[str, Any]:
         """For `spec.json`."""
@@ -64,7 +72,7 @@ def read_spec(value: object) -> TwoTowerSpec:
 
 
 class TwoTower(nn.Module):
-    """A user tower over histories and an item tower, scored by cosine over a learned temperature.
+    """A user tower over histories and an item tower, scored by cosine over a temperature.
 
     Args:
         spec: The shape of the model.
@@ -75,7 +83,7 @@ class TwoTower(nn.Module):
     def __init__(self, spec: TwoTowerSpec, *, item_features: Features, user_features: Features) -> None:
         super().__init__()
         self.spec = spec
-        self.item_tower = ItemTower(spec.n_items, spec.dim, item_features)
+        self.item_tower = ItemTower(spec.n_items, spec.dim, item_features, id_dropout=spec.id_dropout)
         encoder = build_encoder(
             spec.encoder,
             spec.dim,
@@ -85,6 +93,8 @@ class TwoTower(nn.Module):
             feedforward_factor=spec.feedforward_factor,
             dropout=spec.dropout,
             use_time=spec.use_time,
+            low_pass_share=spec.low_pass_share,
+            n_frequencies=spec.n_frequencies,
         )
         self.user_tower = UserTower(
             encoder,
@@ -94,7 +104,7 @@ class TwoTower(nn.Module):
             request_drop=spec.request_drop,
             dropout=spec.dropout,
         )
-        self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)), requires_grad=spec.learn_scale)
 
     @property
     def scale(self) -> torch.Tensor:

@@ -38,7 +38,6 @@ class UserTower(nn.Module):
         features = FeatureEncoder(user_features, dim)
         self.features = None if features.is_empty else features
         self.dropout = FastDropout(dropout)
-        self.out = nn.Linear(dim, dim)
 
     def forward(
         self, history: torch.Tensor, *, gap: torch.Tensor, request_gap: torch.Tensor, user_idx: torch.Tensor
@@ -62,5 +61,5 @@ class UserTower(nn.Module):
         if self.features is not None:
             known = (user_idx >= 0)[:, None]  # (B, 1)
             history = history + (self.features(user_idx.clamp(min=0)) * known)[:, None]  # (B, L, D)
-        encoded: torch.Tensor = self.out(self.encoder(self.dropout(history), times))  # (B, L, D)
+        encoded: torch.Tensor = self.encoder(self.dropout(history), times)  # (B, L, D)
         return encoded

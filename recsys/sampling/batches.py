@@ -65,8 +65,11 @@ class Batch:
         return Batch(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device."""
-        return Batch(**{field.name: getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)})
+        """The same batch on another device; to CUDA it goes through pinned memory, so that the copy runs beside the work."""
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        if device.type == "cuda":
+            return Batch(**{name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()})
+        return Batch(**{name: tensor.to(device) for name, tensor in tensors.items()})
 
 
 def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import distributed
+from torch.autograd.function import once_differentiable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +32,49 @@ class Workers:
         """The rows of a batch that are this process's."""
         return slice(self.rank, None, self.n_workers)
 
-    def sum_gradients(self, model: torch.nn.Module) -> None:
-        """Add up the gradients of all processes in one message; afterwards all hold the same."""
+    def sum_gradients(self, model: torch.nn.Module, *, row_by_row: torch.Tensor | None, rows: torch.Tensor) -> None:
+        """Add up the gradients of all processes in one message; afterwards all hold the same.
+
+        Args:
+            model: Both towers.
+            row_by_row: A table whose gradient is sparse.
+            rows: Shape (M,), sorted rows of it that this step touches, the same in all processes.
+        """
         if self.n_workers == 1:
             return
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        parameters = [p for p in model.parameters() if p.requires_grad and p is not row_by_row]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        if row_by_row is not None:
+            none = torch.zeros(len(rows), row_by_row.shape[1], device=rows.device)
+            gradients.append(none if row_by_row.grad is None else row_by_row.grad.coalesce().values())
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
         pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
-        for parameter, piece in zip(parameters, pieces, strict=True):
+        for parameter, piece in zip(parameters, pieces[: len(parameters)], strict=True):
             parameter.grad = piece.view_as(parameter)
+        if row_by_row is not None:
+            values = pieces[-1].view(len(rows), -1)
+            row_by_row.grad = torch.sparse_coo_tensor(
+                rows[None], values, row_by_row.shape, is_coalesced=True, check_invariants=False
+            )
+
+    def gather(self, vectors: torch.Tensor) -> torch.Tensor:
+        """The rows of all processes, in the order of ranks; gradients flow back to the process a row came from.
+
+        Args:
+            vectors: Shape (N, D), N may differ between processes.
+        """
+        if self.n_workers == 1:
+            return vectors
+        gathered: torch.Tensor = _Gather.apply(vectors, self)  # type: ignore[no-untyped-call]
+        return gathered
+
+    def sizes(self, n_rows: int, device: torch.device) -> list[int]:
+        """How many rows each process holds."""
+        own = torch.tensor([n_rows], device=device)
+        sizes = [torch.zeros_like(own) for _ in range(self.n_workers)]
+        distributed.all_gather(sizes, own)
+        return [int(size) for size in sizes]
 
     def wait(self) -> None:
         """Go on together, once every process is here."""
@@ -72,3 +106,24 @@ def join_workers(device: torch.device) -> Iterator[Workers]:
         yield Workers(rank=distributed.get_rank(), n_workers=n_workers)
     finally:
         distributed.destroy_process_group()
+
+
+class _Gather(torch.autograd.Function):
+    """All rows forward; backward, each process gets the sum of what all of them ask of its rows."""
+
+    @staticmethod
+    def forward(ctx: Any, vectors: torch.Tensor, workers: Workers) -> torch.Tensor:
+        ctx.sizes, ctx.workers = workers.sizes(len(vectors), vectors.device), workers
+        padded = vectors.new_zeros(max(ctx.sizes), *vectors.shape[1:])
+        padded[: len(vectors)] = vectors
+        parts = [torch.zeros_like(padded) for _ in ctx.sizes]
+        distributed.all_gather(parts, padded)
+        return torch.cat([part[:size] for part, size in zip(parts, ctx.sizes, strict=True)])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        summed = gradient.contiguous()
+        distributed.all_reduce(summed)
+        begin = sum(ctx.sizes[: ctx.workers.rank])
+        return summed[begin : begin + ctx.sizes[ctx.workers.rank]], None

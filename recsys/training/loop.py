@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +13,17 @@ from numpy.typing import NDArray
 from recsys.core.errors import TrainingError
 from recsys.core.random import rng_for, seed_for
 from recsys.models.two_tower import TwoTower
-from recsys.sampling.batches import Batch, Histories, build_batch, plan_epoch
-from recsys.sampling.negatives import mixture_log_q, sample_negatives
+from recsys.sampling.batches import Histories, build_batch, plan_epoch
+from recsys.training.averaging import WeightAverage
 from recsys.training.distributed import Workers
 from recsys.training.early_stopping import EarlyStopping
+from recsys.training.objective import Draw, Objective
+from recsys.training.optimizers import build_optimizers, clip_gradients
 from recsys.training.precision import autocast
 from recsys.training.resume import EpochRecord, forget_others, load_checkpoint, save_checkpoint
+from recsys.training.schedule import learning_rate
 from recsys.training.settings import TrainingSettings
-from recsys.training.step import full_loss, sampled_loss
 from recsys.training.validation import choose_validation_users, validate
-
-_BETAS = (0.9, 0.98)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +77,11 @@ class Trainer:
         self.device, self.dtype = device, dtype
         self.checkpoint, self.fingerprint = checkpoint, fingerprint
         self.workers = workers or Workers()
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, betas=_BETAS, weight_decay=settings.weight_decay, fused=True
-        )
-        expected = mixture_log_q(log_popularity, n_uniform=settings.n_uniform, n_in_batch=settings.n_in_batch)
-        self.log_expected = torch.from_numpy(expected).to(device)  # (I,)
-        self.is_full = model.spec.n_items <= settings.full_softmax_limit
+        self.objective = Objective(settings, log_popularity=log_popularity, device=device)
+        self.optimizers = build_optimizers(model, settings, row_by_row=not self.objective.is_full)
+        self.average = self._start_average()
+        if device.type == "cuda":
+            model.user_tower.compile(dynamic=True)
         self.validation_users = choose_validation_users(histories, at_most=settings.validation_users, seed=settings.seed)
         self.records: list[EpochRecord] = []
         self.best: dict[str, torch.Tensor] = {}
@@ -109,17 +109,11 @@ class Trainer:
         while stopping.epoch < self.settings.n_epochs and not (stopping.epoch and stopping.should_stop):
             epoch = stopping.epoch + 1
             loss, n_steps, n_targets = self._train_epoch(epoch, on_step)
-            value = validate(
-                self.model,
-                self.histories,
-                self.validation_users,
-                batch_tokens=4 * self.settings.batch_tokens,
-                device=self.device,
-                dtype=self.dtype,
-            )
-            stopping = stopping.see(value)
-            if stopping.is_best:
-                self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+            with self.average.in_place(self.model) if self.average is not None else nullcontext():
+                value = self._validate()
+                stopping = stopping.see(value)
+                if stopping.is_best:
+                    self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
             record = EpochRecord(
                 epoch=epoch,
                 loss=loss,
@@ -133,6 +127,23 @@ class Trainer:
             self._save()
             yield record
         self.model.load_state_dict(self.best)
+
+    def _start_average(self) -> WeightAverage | None:
+        """All weights but a table that is updated row by row: following each of its rows would cost more than the step."""
+        if not self.settings.ema_decay:
+            return None
+        leave_out = frozenset() if self.objective.is_full else frozenset({"item_tower.ids.weight"})
+        return WeightAverage(self.model, decay=self.settings.ema_decay, leave_out=leave_out)
+
+    def _validate(self) -> float:
+        return validate(
+            self.model,
+            self.histories,
+            self.validation_users,
+            batch_tokens=4 * self.settings.batch_tokens,
+            device=self.device,
+            dtype=self.dtype,
+        )
 
     def _train_epoch(self, epoch: int, on_step: Callable[[Step], None] | None) -> tuple[float, int, int]:
         settings, rng = self.settings, rng_for(self.settings.seed, "epoch", epoch)
@@ -148,7 +159,10 @@ class Trainer:
         self.model.train()
         total, n_targets = 0.0, 0
         for step, windows in enumerate(plan):
-            self._set_rate(epoch - 1 + step / len(plan), (epoch - 1) * len(plan) + step)
+            rate = learning_rate(settings, steps_done=(epoch - 1) * len(plan) + step, epochs_done=epoch - 1 + step / len(plan))
+            for optimizer in self.optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
             loss, count = self._step(windows, rng)
             if not math.isfinite(loss):
                 raise TrainingError(
@@ -162,41 +176,35 @@ class Trainer:
 
     def _step(self, windows: NDArray[np.int64], rng: np.random.Generator) -> tuple[float, int]:
         whole = build_batch(self.histories, windows, use_time=self.model.spec.use_time)
-        positives = whole.target_idx[whole.target_idx >= 0].numpy()
-        negatives = self._negatives(positives, rng)
-        batch = whole.rows(self.workers.share()).to(self.device)
-        n_own = int((batch.target_idx >= 0).sum())
-        self.optimizer.zero_grad(set_to_none=True)
+        draw = self.objective.draw(whole, rng=rng)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
         value = 0.0
-        if n_own:
+        for rows in self._parts(len(windows)):
+            batch = whole.rows(rows).to(self.device)
             with autocast(self.device, self.dtype):
-                loss = full_loss(self.model, batch) if negatives is None else self._sampled(batch, negatives)
-            loss = loss * (n_own / len(positives))
+                loss = self.objective.loss(self.model, batch, draw.rows(rows, self.device), workers=self.workers)
             loss.backward()  # type: ignore[no-untyped-call]
-            value = float(loss.detach())
-        self.workers.sum_gradients(self.model)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimizer.step()
-        return self.workers.sum(value), len(positives)
+            value += float(loss.detach())
+        self._sum_gradients(draw)
+        clip_gradients(self.model, norm=self.settings.clip_norm)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        if self.average is not None:
+            self.average.follow(self.model)
+        return self.workers.sum(value), draw.n_targets
 
-    def _negatives(self, positives: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64] | None:
-        if self.is_full:
-            return None
-        counts = {"n_uniform": self.settings.n_uniform, "n_in_batch": self.settings.n_in_batch}
-        return sample_negatives(positives, n_items=self.model.spec.n_items, rng=rng, **counts)
+    def _parts(self, n_rows: int) -> list[slice]:
+        """This process's rows of a batch, in the parts that are worked off one after the other; some may be empty."""
+        own, n_parts = range(n_rows)[self.workers.share()], self.settings.accumulate
+        size = max(1, -(-n_rows // (self.workers.n_workers * n_parts)))
+        parts = [own[begin * size : (begin + 1) * size] for begin in range(n_parts)]
+        return [slice(part.start, part.stop, part.step) for part in parts]
 
-    def _sampled(self, batch: Batch, negatives: NDArray[np.int64]) -> torch.Tensor:
-        negative_idx = torch.from_numpy(negatives).to(self.device)
-        return sampled_loss(self.model, batch, negative_idx=negative_idx, log_expected=self.log_expected[negative_idx])
-
-    def _set_rate(self, epochs_done: float, steps_done: int) -> None:
-        """Linear warm-up, then half a cosine from the full rate to `final_rate` of it over all epochs."""
-        settings = self.settings
-        warm = min(1.0, (steps_done + 1) / max(settings.warmup_steps, 1))
-        cosine = 0.5 * (1 + math.cos(math.pi * epochs_done / settings.n_epochs))
-        rate = settings.learning_rate * warm * (settings.final_rate + (1 - settings.final_rate) * cosine)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def _sum_gradients(self, draw: Draw) -> None:
+        table = None if draw.distinct is None else self.model.item_tower.ids.weight
+        rows = torch.zeros(0) if draw.distinct is None else draw.distinct.to(self.device)
+        self.workers.sum_gradients(self.model, row_by_row=table, rows=rows)
 
     def _resume(self) -> None:
         if self.checkpoint is None:
@@ -204,7 +212,13 @@ class Trainer:
         if self.workers.is_main:
             forget_others(self.checkpoint, fingerprint=self.fingerprint)
         self.workers.wait()
-        state = load_checkpoint(self.checkpoint, model=self.model, optimizer=self.optimizer, fingerprint=self.fingerprint)
+        state = load_checkpoint(
+            self.checkpoint,
+            model=self.model,
+            optimizers=self.optimizers,
+            average=self.average,
+            fingerprint=self.fingerprint,
+        )
         if state is not None:
             self.best, self.records = state
 
@@ -213,7 +227,8 @@ class Trainer:
             save_checkpoint(
                 self.checkpoint,
                 model=self.model,
-                optimizer=self.optimizer,
+                optimizers=self.optimizers,
+                average=self.average,
                 best=self.best,
                 records=self.records,
                 fingerprint=self.fingerprint,

@@ -9,6 +9,7 @@ import torch
 from recsys.core.errors import ArtefactError
 from recsys.core.files import read_json, write_json
 from recsys.models.checkpoint import load_weights, read_tensors, write_tensors
+from recsys.training.averaging import WeightAverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ def save_checkpoint(
     folder: Path,
     *,
     model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
+    average: WeightAverage | None,
     best: dict[str, torch.Tensor],
     records: list[EpochRecord],
     fingerprint: str,
@@ -48,7 +50,8 @@ def save_checkpoint(
     Args:
         folder: Holds one folder an epoch.
         model: Its weights.
-        optimizer: Its moments and step counts.
+        optimizers: Their moments and step counts.
+        average: The moving average of the weights, if there is one.
         best: The weights of the best epoch.
         records: All epochs so far.
         fingerprint: What the run depends on; a checkpoint of another run is not resumed.
@@ -58,7 +61,10 @@ def save_checkpoint(
     shutil.rmtree(partial, ignore_errors=True)
     write_tensors(partial / "model.safetensors", model.state_dict())
     write_tensors(partial / "best.safetensors", best)
-    write_tensors(partial / "optimizer.safetensors", _flatten(optimizer))
+    for place, optimizer in enumerate(optimizers):
+        write_tensors(partial / f"optimizer-{place}.safetensors", _flatten(optimizer))
+    if average is not None:
+        write_tensors(partial / "average.safetensors", average.average)
     rows = [{name: getattr(record, name) for name in EpochRecord.__dataclass_fields__} for record in records]
     write_json(partial / "records.json", {"fingerprint": fingerprint, "epochs": rows})
     shutil.rmtree(final, ignore_errors=True)
@@ -69,9 +75,14 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: Path, *, model: torch.nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str
+    folder: Path,
+    *,
+    model: torch.nn.Module,
+    optimizers: list[torch.optim.Optimizer],
+    average: WeightAverage | None,
+    fingerprint: str,
 ) -> tuple[dict[str, torch.Tensor], list[EpochRecord]] | None:
-    """Restore model and optimizer from the last complete epoch.
+    """Restore model, optimizers and average from the last complete epoch.
 
     Returns:
         The best weights and all records, or None if there is no checkpoint of this very run.
@@ -84,8 +95,11 @@ def load_checkpoint(
         return None
     path = own[-1]
     load_weights(model, read_tensors(path / "model.safetensors"))
-    _unflatten(optimizer, read_tensors(path / "optimizer.safetensors"))
+    for place, optimizer in enumerate(optimizers):
+        _unflatten(optimizer, read_tensors(path / f"optimizer-{place}.safetensors"))
     rows = read_json(path / "records.json")["epochs"]
+    if average is not None:
+        average.restore(read_tensors(path / "average.safetensors"), n_steps=sum(row["n_steps"] for row in rows))
     return read_tensors(path / "best.safetensors"), [EpochRecord(**row) for row in rows]
 
 

@@ -10,14 +10,20 @@ class TrainingSettings:
     Attributes:
         n_epochs: At most this many.
         batch_tokens: Padded events of a step, over all processes.
+        accumulate: Parts that a step's batch is worked off in, one after the other, where it does not fit memory at once.
         learning_rate: The highest, after warm-up.
         final_rate: Share of it that is left at the end of the cosine.
         warmup_steps: Steps of linear warm-up.
-        weight_decay: Of AdamW.
+        weight_decay: Of AdamW, for the matrices of layers.
         clip_norm: Largest gradient norm.
         full_softmax_limit: Catalogues up to this size use the full softmax, larger ones a sample.
         n_uniform: Uniform negatives of a step, for the sampled softmax.
         n_in_batch: Negatives drawn from the batch's positives.
+        n_popular: Negatives drawn by popularity.
+        n_hard: Only so many of them count for each target, those of the largest logit; 0 is all.
+        corrected_positive: Whether log-Q corrects the positive too (the form of 2019).
+        same_target_weight: Weight of the contrast between prefixes that lead to the same item; 0 is none.
+        ema_decay: Of the moving average of the weights that is validated and kept; 0 keeps the weights themselves.
         patience: Epochs without a better validation NDCG@10 before training stops.
         validation_users: At most so many users are validated on.
         seed: Of everything random.
@@ -25,6 +31,7 @@ class TrainingSettings:
 
     n_epochs: int
     batch_tokens: int
+    accumulate: int
     learning_rate: float
     final_rate: float
     warmup_steps: int
@@ -33,6 +40,11 @@ class TrainingSettings:
     full_softmax_limit: int
     n_uniform: int
     n_in_batch: int
+    n_popular: int
+    n_hard: int
+    corrected_positive: bool
+    same_target_weight: float
+    ema_decay: float
     patience: int
     validation_users: int
     seed: int

@@ -10,7 +10,7 @@ from recsys.models.two_tower import TwoTower
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.filters import SeenItems
 from recsys.sampling.batches import Histories
-from recsys.training.step import embed_items, embed_users
+from recsys.training.embedding import embed_items, embed_users
 
 _K = 10
 

@@ -50,7 +50,7 @@ def test_the_same_name_in_two_columns_is_two_categories() -> None:
 def test_rows_follow_the_vocabulary_and_an_id_without_a_row_has_nothing() -> None:
     table = _categories({"c": ["z"], "a": ["x"]}).with_columns(year=pl.Series([4.0, 2.0]))
     fitted = _fit(table, ["a", "b", "c"])
-    assert _named(fitted) == [{"genre=x"}, set(), {"genre=z"}]
+    assert _named(fitted) == [{"genre=x", "year>=2"}, set(), {"genre=z", "year>=4"}]
     np.testing.assert_allclose(fitted.numbers[:, 0], [-1, 0, 1], atol=1e-6)
 
 
@@ -58,7 +58,7 @@ def test_rows_outside_the_vocabulary_change_nothing() -> None:
     table = _categories({"a": ["x"], "b": ["y"]}).with_columns(year=pl.Series([1.0, 3.0]))
     more = pl.concat([table, _categories({"stranger": ["aaa", "x"]}).with_columns(year=pl.lit(1e9))])
     alone, beside = _fit(table, ["a", "b"]), _fit(more, ["a", "b"])
-    assert beside.category_names == alone.category_names == ["genre=x", "genre=y"]
+    assert beside.category_names == alone.category_names == ["genre=x", "genre=y", "year>=1", "year>=3"]
     np.testing.assert_array_equal(beside.categories, alone.categories)
     np.testing.assert_array_equal(beside.numbers, alone.numbers)
 
@@ -120,3 +120,20 @@ def test_categories_that_are_all_empty_are_all_none() -> None:
     fitted = _fit(_categories({"a": [], "b": None}), ["a", "b"])
     assert not fitted.categories.any()
     assert fitted.category_names == []
+
+
+def test_many_different_numbers_fall_into_64_ranges_of_about_equal_size_in_order() -> None:
+    ids = [f"i{place:04d}" for place in range(1000)]
+    prices = np.exp(np.random.default_rng(0).normal(size=1000))
+    fitted = _fit(pl.DataFrame({"item_id": ids, "price": prices}), ids)
+    lowest = np.array([float(fitted.category_names[code - 1].removeprefix("price>=")) for code in fitted.categories[:, 0]])
+    sizes = np.unique(lowest, return_counts=True)[1]
+    assert len(sizes) == 64
+    assert 14 <= sizes.min() <= sizes.max() <= 17
+    assert (lowest <= prices + 1e-9).all()
+    assert (np.diff(lowest[np.argsort(prices)]) >= 0).all()
+
+
+def test_a_missing_number_is_in_no_range() -> None:
+    table = pl.DataFrame({"item_id": ["a", "b", "c"], "price": [1.5, None, float("nan")]})
+    assert _named(_fit(table, ["a", "b", "c"])) == [{"price>=1.5"}, set(), set()]

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from recsys.losses.false_negatives import same_item
 from recsys.losses.sampled_softmax import sampled_softmax
 from recsys.losses.softmax import full_softmax
-from recsys.sampling.negatives import mixture_log_q, sample_negatives
+from recsys.sampling.negatives import NegativeCounts, NegativeSampler
 from tests import oracles
 
 
@@ -110,7 +110,7 @@ def test_bfloat16_autocast_is_close_to_float32():
     assert cast.item() == pytest.approx(plain, rel=0.03)
 
 
-def _catalogue_draws(*, n_draws, n_uniform=1000, n_in_batch=3000):
+def _catalogue_draws(*, n_draws, n_uniform=1000, n_in_batch=2000, n_popular=1000):
     """Full softmax, its sampled estimate, and the estimate that takes all negatives for equally expected."""
     n_items, n_rows = 40, 3000
     share = np.arange(1, n_items + 1) ** 2.0
@@ -119,17 +119,18 @@ def _catalogue_draws(*, n_draws, n_uniform=1000, n_in_batch=3000):
     items = _unit(n_items, dim=8, dtype=torch.float32)
     items[:, 0] += torch.linspace(-1, 1, n_items)
     items = normalize(items, dim=-1)
-    expected = mixture_log_q(np.log(share).astype(np.float32), n_uniform=n_uniform, n_in_batch=n_in_batch)
-    flat = np.full(n_items, math.log((n_uniform + n_in_batch) / n_items), np.float32)
+    counts = NegativeCounts(n_in_batch=n_in_batch, n_uniform=n_uniform, n_popular=n_popular)
+    sampler = NegativeSampler(np.log(share).astype(np.float32), counts=counts)
+    flat = np.full(n_items, math.log((n_uniform + n_in_batch + n_popular) / n_items), np.float32)
     scale, sums = torch.tensor(6.0), np.zeros(3)
     for draw in range(n_draws):
         rng = np.random.default_rng(draw)
         targets = rng.choice(n_items, n_rows, p=share)
         users = normalize(items[targets] + 0.5 * torch.from_numpy(rng.normal(size=(n_rows, 8)).astype(np.float32)), dim=-1)
-        drawn = sample_negatives(targets, n_items=n_items, n_uniform=n_uniform, n_in_batch=n_in_batch, rng=rng)
+        drawn = sampler.sample(targets, rng=rng)
         target_idx, negative_idx = torch.from_numpy(targets), torch.from_numpy(drawn)
         sums[0] += full_softmax(users, items, target_idx, scale=scale).item()
-        for place, log_expected in ((1, expected), (2, flat)):
+        for place, log_expected in ((1, sampler.log_expected), (2, flat)):
             sums[place] += sampled_softmax(
                 users,
                 items[target_idx],
@@ -145,3 +146,27 @@ def test_with_many_negatives_the_corrected_loss_is_the_full_softmax_and_the_unco
     full, corrected, uncorrected = _catalogue_draws(n_draws=4)
     assert corrected == pytest.approx(full, rel=0.005)
     assert abs(uncorrected - full) > 0.04 * full
+
+
+def test_hard_negatives_are_those_of_the_largest_corrected_logit():
+    inputs = _inputs(3)
+    logits = 12.0 * inputs["users"] @ inputs["negatives"].t() - inputs["log_expected"]
+    order = logits.masked_fill(inputs["is_false_negative"], float("-inf")).argsort(1, descending=True)
+    easy = torch.ones_like(inputs["is_false_negative"]).scatter(1, order[:, :2], False)
+    names = ("log_expected", "is_false_negative", "scale")
+    vectors = [inputs[name] for name in ("users", "positives", "negatives")]
+    hard = sampled_softmax(*vectors, **{name: inputs[name] for name in names}, n_hard=2)
+    inputs["is_false_negative"] = inputs["is_false_negative"] | easy
+    assert hard.item() == pytest.approx(_loss(inputs).item(), rel=1e-6)
+
+
+def test_a_corrected_positive_is_one_more_draw():
+    inputs = _inputs(4)
+    shift = torch.linspace(-1, 1, 6, dtype=torch.float64)
+    names = ("log_expected", "is_false_negative", "scale")
+    vectors = [inputs[name] for name in ("users", "positives", "negatives")]
+    loss = sampled_softmax(*vectors, **{name: inputs[name] for name in names}, positive_log_expected=shift)
+    positive = 12.0 * (inputs["users"] * inputs["positives"]).sum(1) - shift
+    negative = 12.0 * inputs["users"] @ inputs["negatives"].t() - inputs["log_expected"]
+    logits = torch.cat([positive[:, None], negative.masked_fill(inputs["is_false_negative"], float("-inf"))], dim=1)
+    assert loss.item() == pytest.approx((logits.logsumexp(1) - positive).mean().item(), rel=1e-6)

@@ -15,7 +15,7 @@ DIM, LENGTH = 16, 12
 
 def _encoder(name):
     torch.manual_seed(0)
-    options = {"n_blocks": 2, "n_heads": 2, "feedforward_factor": 2, "dropout": 0.0}
+    options = {"n_blocks": 2, "n_heads": 2, "feedforward_factor": 2, "dropout": 0.0, "low_pass_share": 0.3, "n_frequencies": 3}
     encoder = build_encoder(name, DIM, history_length=LENGTH, use_time=True, **options).eval()
     for parameter in encoder.parameters():
         torch.nn.init.normal_(parameter, std=0.3)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from recsys.core.errors import ConfigError
 from recsys.models.item_tower import FeatureEncoder, Features, ItemTower
 
 
@@ -43,19 +44,19 @@ def test_a_row_is_the_sum_of_its_parts_and_a_residual_layer(features):
 
 def test_the_order_of_requests_is_the_order_of_answers(features):
     torch.manual_seed(0)
-    tower = ItemTower(4, 8, features)
+    tower = ItemTower(4, 8, features, id_dropout=0.0)
     whole = tower(torch.arange(4))
     torch.testing.assert_close(tower(torch.tensor([3, 0, 3])), whole[[3, 0, 3]])
 
 
 def test_without_attributes_the_tower_is_its_id_table(no_features):
-    tower = ItemTower(5, 8, no_features(5))
+    tower = ItemTower(5, 8, no_features(5), id_dropout=0.0)
     assert torch.equal(tower(torch.arange(5)), tower.ids.weight)
     assert [name for name, _ in tower.named_parameters()] == ["ids.weight"]
 
 
 def test_attributes_are_not_saved_with_the_weights(features):
-    tower = ItemTower(4, 8, features)
+    tower = ItemTower(4, 8, features, id_dropout=0.0)
     assert not [name for name in tower.state_dict() if name.endswith(("categories", "dense"))]
 
 
@@ -69,3 +70,19 @@ def test_numbers_alone_are_enough():
     torch.manual_seed(0)
     first, second = FeatureEncoder(only_numbers, 4)(torch.arange(2))
     assert not torch.allclose(first, second)
+
+
+def test_a_dropped_id_leaves_the_features_and_is_dropped_in_training_alone(features):
+    torch.manual_seed(0)
+    tower = ItemTower(4, 8, features, id_dropout=0.5)
+    by_features, whole = tower.features(torch.arange(4)), tower.eval()(torch.arange(4))
+    torch.testing.assert_close(whole, tower.ids.weight + by_features)
+    drawn = torch.stack([tower.train()(torch.arange(4)) for _ in range(400)])  # (400, 4, 8)
+    is_dropped = torch.isclose(drawn, by_features).all(-1)
+    assert (is_dropped | torch.isclose(drawn, whole).all(-1)).all()
+    assert is_dropped.float().mean(0) == pytest.approx(torch.full((4,), 0.5), abs=0.1)
+
+
+def test_ids_of_items_without_features_cannot_be_dropped(no_features):
+    with pytest.raises(ConfigError, match=r"id_dropout must be 0 where items have no features, got 0\.2"):
+        ItemTower(5, 8, no_features(5), id_dropout=0.2)

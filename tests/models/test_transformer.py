@@ -7,7 +7,16 @@ from recsys.models.transformer import TransformerEncoder, _rotate, _rotation
 
 def _encoder(*, dropout=0.0, seed=0):
     torch.manual_seed(seed)
-    return TransformerEncoder(16, n_blocks=2, n_heads=2, feedforward_factor=2, dropout=dropout).eval()
+    return TransformerEncoder(
+        16,
+        n_blocks=2,
+        n_heads=2,
+        feedforward_factor=2,
+        dropout=dropout,
+        history_length=32,
+        low_pass_share=0.0,
+        n_frequencies=1,
+    ).eval()
 
 
 @settings(deadline=None, max_examples=30)

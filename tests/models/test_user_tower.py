@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from recsys.models.item_tower import Features
-from recsys.models.transformer import TransformerEncoder
+from recsys.models.mean_pooling import MeanPoolingEncoder
 from recsys.models.user_tower import UserTower
 
 
@@ -10,7 +10,7 @@ from recsys.models.user_tower import UserTower
 def build_tower(no_features):
     def build(*, use_time=True, user_features=None, request_drop=0.0):
         torch.manual_seed(0)
-        encoder = TransformerEncoder(8, n_blocks=1, n_heads=2, feedforward_factor=2, dropout=0.0)
+        encoder = MeanPoolingEncoder(8, feedforward_factor=2, dropout=0.0)
         features = user_features or no_features(3)
         return UserTower(encoder, 8, user_features=features, use_time=use_time, request_drop=request_drop, dropout=0.0).eval()
 

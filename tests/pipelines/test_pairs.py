@@ -23,7 +23,7 @@ def test_features_have_a_row_an_item(finished: Path, manifest_of: Callable[[str]
     facts = manifest_of("pairs")["facts"]
     assert len(np.load(finished / "pairs" / "item_categories.npy")) == facts["n_items"]
     assert np.load(finished / "pairs" / "item_text.npy").shape == (facts["n_items"], facts["text_dim"])
-    assert facts["n_item_categories"] == 6
+    assert facts["n_item_categories"] == 6 + len(np.unique(np.load(finished / "pairs" / "item_numbers.npy")))
     assert facts["n_user_categories"] == 3
 
 

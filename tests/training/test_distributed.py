@@ -10,7 +10,12 @@ from recsys.models.two_tower import TwoTower
 from recsys.training.distributed import Workers, join_workers
 from recsys.training.loop import Trainer
 
-_LOSSES = {"full": 10_000, "sampled": 0}
+_LOSSES = {
+    "full": {},
+    "sampled": {"full_softmax_limit": 0},
+    "contrast": {"same_target_weight": 0.5, "ema_decay": 0.9},
+    "sampled contrast": {"full_softmax_limit": 0, "same_target_weight": 0.5, "n_popular": 16, "n_hard": 20},
+}
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +27,9 @@ def jobs(world, build_towers, training_settings, no_features, cpu):
     return {
         name: {
             "model": {"spec": spec} | features,
-            "data": data | {"settings": training_settings(n_epochs=1, full_softmax_limit=limit, learning_rate=1e-3)},
+            "data": data | {"settings": training_settings(n_epochs=1, learning_rate=1e-3, **changes)},
         }
-        for name, limit in _LOSSES.items()
+        for name, changes in _LOSSES.items()
     }
 
 
@@ -94,5 +99,5 @@ def test_alone_gradients_stay_as_they_are():
     model = torch.nn.Linear(2, 1)
     model(torch.ones(1, 2)).sum().backward()
     before = model.weight.grad.clone()
-    Workers().sum_gradients(model)
+    Workers().sum_gradients(model, row_by_row=None, rows=torch.zeros(0))
     assert torch.equal(model.weight.grad, before)

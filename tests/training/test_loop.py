@@ -12,8 +12,8 @@ from recsys.metrics.rank import ndcg
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.filters import SeenItems
 from recsys.sampling.batches import Histories
+from recsys.training.embedding import embed_items, embed_users
 from recsys.training.loop import Trainer
-from recsys.training.step import embed_items, embed_users
 
 _NOISY = {"spec": {"dropout": 0.2, "request_drop": 0.1}}
 
@@ -26,10 +26,14 @@ def _same(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"full_softmax_limit": 0}, {"ema_decay": 0.9, "same_target_weight": 0.3}, {"full_softmax_limit": 0, "ema_decay": 0.9}],
+    ids=["full", "sampled", "averaged contrast", "sampled averaged"],
+)
 @pytest.mark.parametrize("stop_behind", [1, 2])
-def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, limit, stop_behind):
-    plain = {"settings": {"n_epochs": 3, "full_softmax_limit": limit}} | _NOISY
+def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, changes, stop_behind):
+    plain = {"settings": {"n_epochs": 3} | changes} | _NOISY
     undisturbed = build_trainer(**plain)
     records = list(undisturbed.fit())
     first = build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run")
@@ -132,7 +136,7 @@ def test_a_log_without_a_next_item_is_refused(world, build_towers, training_sett
 
 def test_the_rate_warms_up_and_falls_to_its_last_share(build_trainer):
     trainer, rates = build_trainer(settings={"n_epochs": 3, "warmup_steps": 4, "learning_rate": 1e-3}), []
-    list(trainer.fit(on_step=lambda step: rates.append(trainer.optimizer.param_groups[0]["lr"])))
+    list(trainer.fit(on_step=lambda step: rates.append(trainer.optimizers[0].param_groups[0]["lr"])))
     assert rates[0] == pytest.approx(0.25e-3, rel=0.01)
     assert max(rates) == rates[3] <= 1e-3
     assert rates[3:] == sorted(rates[3:], reverse=True)
@@ -173,3 +177,51 @@ def test_trained_towers_beat_the_ndcg_of_popularity_by_0_4(large_world, build_to
     data = build_baseline_data(world.split.train, world.split.validation)
     popular = np.concatenate([found.item_idx for _, found in rank_same_for_all(data, popularity_scores(data), k=10)])
     assert _test_ndcg(world, towers) > _test_ndcg(world, popular) + 0.4
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_a_batch_in_parts_trains_as_the_whole_does(build_trainer, limit):
+    whole, parts = (
+        build_trainer(settings={"n_epochs": 1, "accumulate": n, "full_softmax_limit": limit, "learning_rate": 1e-3})
+        for n in (1, 3)
+    )
+    first, second = (next(trainer.fit()) for trainer in (whole, parts))
+    assert second.loss == pytest.approx(first.loss, rel=1e-5)
+    for name, tensor in whole.model.state_dict().items():
+        torch.testing.assert_close(parts.model.state_dict()[name], tensor, rtol=0, atol=1e-5)
+
+
+def test_validation_and_the_kept_model_are_of_the_average(build_trainer, monkeypatch):
+    seen = []
+
+    def look(model, *_args, **_options):
+        seen.append(model.item_tower.ids.weight.detach().clone())
+        return 0.1 * len(seen)
+
+    monkeypatch.setattr("recsys.training.loop.validate", look)
+    trainer = build_trainer(settings={"ema_decay": 0.999})
+    own = [trainer.model.item_tower.ids.weight.detach().clone() for _ in trainer.fit()]
+    assert not torch.equal(seen[-1], own[-1])
+    assert torch.equal(trainer.model.item_tower.ids.weight, seen[-1])
+
+
+def test_a_sampled_step_changes_the_ids_of_its_own_items_alone(build_trainer, world):
+    trainer = build_trainer(settings={"full_softmax_limit": 0, "n_uniform": 2, "n_in_batch": 2, "batch_tokens": 16})
+    before = trainer.model.item_tower.ids.weight.detach().clone()
+    touched, draw = [], trainer.objective.draw
+
+    def note(whole, *, rng):
+        made = draw(whole, rng=rng)
+        touched.append(made.distinct)
+        return made
+
+    trainer.objective.draw = note
+
+    def stop(_step):
+        raise InterruptedError("behind the first step")
+
+    with pytest.raises(InterruptedError):
+        next(trainer.fit(on_step=stop))
+    moved = (trainer.model.item_tower.ids.weight != before).any(1).nonzero()[:, 0]
+    assert set(moved.tolist()) <= set(touched[0].tolist())
+    assert 0 < len(moved) < len(world.items)

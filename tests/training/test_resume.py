@@ -24,7 +24,7 @@ def build():
             optimizer.zero_grad()
             model(torch.randn(4, 3)).square().sum().backward()
             optimizer.step()
-        return {"model": model, "optimizer": optimizer}
+        return {"model": model, "optimizers": [optimizer], "average": None}
 
     return run
 
@@ -49,9 +49,9 @@ def test_weights_moments_best_and_records_come_back_as_they_were(tmp_path, build
     assert torch.equal(found[0]["weight"], best["weight"])
     for name, tensor in state["model"].state_dict().items():
         assert torch.equal(fresh["model"].state_dict()[name], tensor)
-    for place, values in state["optimizer"].state_dict()["state"].items():
+    for place, values in state["optimizers"][0].state_dict()["state"].items():
         for name, value in values.items():
-            restored = fresh["optimizer"].state_dict()["state"][place][name]
+            restored = fresh["optimizers"][0].state_dict()["state"][place][name]
             assert torch.equal(restored, value)
             assert restored.dtype == value.dtype
 
@@ -61,9 +61,9 @@ def test_the_next_step_is_the_same_as_without_a_stop(tmp_path, build, save):
     fresh = build(0, seed=9)
     load_checkpoint(tmp_path, **fresh, fingerprint="this run")
     for each in (state, fresh):
-        each["optimizer"].zero_grad()
+        each["optimizers"][0].zero_grad()
         each["model"](torch.ones(4, 3)).square().sum().backward()
-        each["optimizer"].step()
+        each["optimizers"][0].step()
     assert torch.equal(state["model"].weight, fresh["model"].weight)
 
 
@@ -105,7 +105,7 @@ def test_a_half_written_epoch_is_not_resumed_from(tmp_path, build, save):
 
 def test_a_damaged_checkpoint_is_refused(tmp_path, build, save):
     save(1)
-    (tmp_path / "epoch-0001" / "optimizer.safetensors").write_bytes(b"junk")
+    (tmp_path / "epoch-0001" / "optimizer-0.safetensors").write_bytes(b"junk")
     with pytest.raises(ArtefactError, match="safetensors"):
         load_checkpoint(tmp_path, **build(0), fingerprint="this run")
 

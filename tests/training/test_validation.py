@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.training.step import embed_items, embed_users
+from recsys.training.embedding import embed_items, embed_users
 from recsys.training.validation import choose_validation_users, validate
 from tests import oracles
 

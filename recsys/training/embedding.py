@@ -1,0 +1,59 @@
+"""The vectors of all items, and of users at the moment they are asked about."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recsys.models.two_tower import TwoTower
+from recsys.sampling.batches import Batch, HeldOut, Histories, request_batches
+from recsys.training.precision import autocast
+
+_ITEM_BLOCK = 65_536
+
+
+@torch.inference_mode()
+def embed_items(model: TwoTower, *, device: torch.device, dtype: torch.dtype) -> NDArray[np.float32]:
+    """Unit vectors of all items, shape (I, D)."""
+    model.eval()
+    blocks = torch.split(torch.arange(model.spec.n_items, device=device), _ITEM_BLOCK)
+    with autocast(device, dtype):
+        return np.concatenate([model.encode_items(block).cpu().numpy() for block in blocks])
+
+
+@torch.inference_mode()
+def embed_users(
+    model: TwoTower,
+    histories: Histories,
+    user_idx: NDArray[np.integer],
+    *,
+    held_out: HeldOut,
+    batch_tokens: int,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> NDArray[np.float32]:
+    """Unit vectors of users at the moment they are asked about, shape (B, D) in the order of `user_idx`."""
+    model.eval()
+    vectors = np.zeros((len(user_idx), model.spec.dim), np.float32)
+    batches = request_batches(
+        histories,
+        user_idx,
+        history_length=model.spec.history_length,
+        batch_tokens=batch_tokens,
+        use_time=model.spec.use_time,
+        held_out=held_out,
+    )
+    for places, on_cpu in batches:
+        batch = on_cpu.to(device)
+        with autocast(device, dtype):
+            vectors[places] = encode_last(model, batch).cpu().numpy()
+    return vectors
+
+
+def encode_last(model: TwoTower, batch: Batch) -> torch.Tensor:
+    """Unit vectors of whole histories. Shape (B, D)."""
+    steps = torch.arange(batch.item_idx.shape[1], device=batch.item_idx.device)
+    is_last = steps[None, :] == batch.length[:, None] - 1  # (B, L)
+    history = model.item_tower(batch.item_idx.flatten()).view(*batch.item_idx.shape, -1)  # (B, L, D)
+    return model.encode_prefixes(
+        history, gap=batch.gap, request_gap=batch.request_gap, user_idx=batch.user_idx, is_wanted=is_last
+    )

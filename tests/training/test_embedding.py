@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import torch
+
+from recsys.training.embedding import embed_items, embed_users
+
+
+@pytest.fixture
+def model(world, build_towers):
+    return build_towers(n_items=len(world.items), n_users=len(world.users)).eval()
+
+
+def test_embed_items_are_unit_vectors_of_all_items_whatever_the_blocks(model, cpu, monkeypatch):
+    whole = embed_items(model, **cpu)
+    monkeypatch.setattr("recsys.training.embedding._ITEM_BLOCK", 7)
+    np.testing.assert_allclose(embed_items(model, **cpu), whole, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
+    assert whole.shape == (model.spec.n_items, model.spec.dim)
+
+
+@pytest.mark.parametrize("held_out", ["validation", "test"])
+def test_a_user_vector_is_the_same_alone_and_in_any_batch(world, model, cpu, held_out):
+    asked = np.array([17, 3, 40, 3, 59])
+    together = embed_users(model, world.histories, asked, held_out=held_out, batch_tokens=4096, **cpu)
+    for user, vector in zip(asked, together, strict=True):
+        alone = embed_users(model, world.histories, np.array([user]), held_out=held_out, batch_tokens=8, **cpu)
+        np.testing.assert_allclose(vector, alone[0], atol=1e-5)
+
+
+def test_a_user_vector_is_that_of_the_last_events_up_to_the_request(world, model, cpu):
+    histories = world.histories
+    user = int(np.argmax(np.diff(histories.offsets)))
+    last = histories.item_idx[: histories.offsets[user + 1]][-model.spec.history_length :]
+    assert histories.offsets[user + 1] - histories.offsets[user] > len(last)
+    times = histories.timestamp[histories.offsets[user + 1] - len(last) - 1 : histories.offsets[user + 1]]
+    gap = torch.from_numpy(np.diff(times))[None]
+    request_gap = torch.cat([gap[:, 1:], torch.tensor([[-1]])], dim=1)
+    history = model.item_tower(torch.from_numpy(last.astype(np.int64)))[None]
+    with torch.no_grad():
+        wanted = model.encode_prefixes(
+            history,
+            gap=gap,
+            request_gap=request_gap,
+            user_idx=torch.tensor([user]),
+            is_wanted=torch.arange(len(last))[None] == len(last) - 1,
+        )
+    found = embed_users(model, histories, np.array([user]), held_out="test", batch_tokens=512, **cpu)
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)
