@@ -43,6 +43,7 @@ class IngestSettings(Settings):
     min_user_interactions: Count = 3
     min_item_interactions: Count = 1
     missing_ids: Literal["stop", "drop"] = "stop"
+    ties: Literal["file", "shuffled", "unstable"] = "file"
     n_users: Count = 600
     n_items: Annotated[int, Field(ge=2)] = 300
     n_topics: Count = 12
