@@ -23,8 +23,8 @@ def sort_events(log: pl.DataFrame, *, ties: Ties, seed: int) -> pl.DataFrame:
             what numpy's default sort of the whole log by time leaves, and depends on numpy's version and the processor.
         seed: Of the order that is drawn.
 
-    Source: for `unstable`, `DatasetProcessor` of Meta's generative-recommenders: pandas' `sort_values` by time with its
-    default kind, then `groupby` user.
+    Source: for `unstable`, `research/data/preprocessor.py` of Meta's generative-recommenders: pandas' `sort_values` by
+        time with its default kind, then `groupby` user.
     """
     places = pl.Series(_PLACE, _places(log, ties, seed))
     return log.with_columns(places).sort(USER_ID, TIMESTAMP, _PLACE).drop(_PLACE)
