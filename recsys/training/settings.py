@@ -8,7 +8,7 @@ class TrainingSettings:
     """One run of training.
 
     Attributes:
-        n_epochs: At most this many.
+        n_epochs: At most this many; exactly, if there are no validation events.
         batch_tokens: Padded events of a step, over all processes.
         learning_rate: The highest, after warm-up.
         final_rate: Share of it that is left at the end of the cosine.
