@@ -36,7 +36,9 @@ def split_leave_last_out(interactions: pl.DataFrame, *, validation: bool = True)
             "give a longer log or use the temporal split"
         )
     n_short = interactions[USER_ID].n_unique() - parts[2].height
-    facts = {"protocol": "leave_last_out", "n_users_all_train": n_short} | _describe(validation=validation)
+    facts: dict[str, object] = {"protocol": "leave_last_out", "n_users_all_train": n_short} | _describe(validation=validation)
+    if n_short:
+        facts["rule"] = f"{facts['rule']}; {n_short:,} users with fewer than {needed} events are all train"
     return Split(train=parts[0], validation=parts[1], test=parts[2], facts=facts)
 
 

@@ -51,6 +51,7 @@ def test_the_parts_are_disjoint_complete_and_pass_the_leakage_check(histories: d
 def test_the_facts_tell_how_many_users_are_all_train() -> None:
     split = split_leave_last_out(_log({"u": [1], "v": [1, 2], "w": [1, 2, 3]}))
     assert split.facts["n_users_all_train"] == 2
+    assert str(split.facts["rule"]).endswith("; 2 users with fewer than 3 events are all train")
     assert split.facts["protocol"] == "leave_last_out"
     assert split.cut is None
 
