@@ -43,6 +43,7 @@ class IngestSettings(Settings):
     min_user_interactions: Count = 3
     min_item_interactions: Count = 1
     missing_ids: Literal["stop", "drop"] = "stop"
+    ties: Literal["file", "shuffled", "unstable"] = "file"
     n_users: Count = 600
     n_items: Annotated[int, Field(ge=2)] = 300
     n_topics: Count = 12
@@ -56,14 +57,24 @@ class IngestSettings(Settings):
 
 
 class SplitSettings(Settings):
-    """`[split]`: who is held out. `also` names protocols that `make run` goes through as well, each a run of its own."""
+    """`[split]`: who is held out. `also` names protocols that `make run` goes through as well, each a run of its own.
+
+    `validation = false` trains on all but each user's last event; the number of epochs is then `[train] n_epochs`.
+    """
 
     protocol: Literal["leave_last_out", "temporal"] = "leave_last_out"
     also: list[Literal["leave_last_out", "temporal"]] = []
+    validation: bool = True
     validation_share: Share = 0.1
     test_share: Share = 0.1
     validation_days: Days | None = None
     test_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _windows_need_validation(self) -> "SplitSettings":
+        if not self.validation and "temporal" in (self.protocol, *self.also):
+            raise ValueError('validation must be true for the protocol "temporal", got false')
+        return self
 
 
 class PairsSettings(Settings):

@@ -17,7 +17,8 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     """Encode every item, and every user at the moment candidates are asked for."""
     pairs, train = stage.read("pairs"), stage.read("train")
     device = choose_device(stage.settings.device)
-    dtype = choose_dtype(stage.facts_of("train")["precision"], device)
+    trained = stage.facts_of("train")
+    dtype = choose_dtype(trained["precision"], device)
     spec = read_spec(read_json(train / "spec.json"))
     model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
     load_weights(model, read_tensors(train / "model.safetensors"))
@@ -35,8 +36,14 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     )
     write_array(stage.folder / "items.npy", items)
     write_array(stage.folder / "users.npy", users)
-    statement = stage.facts_of("pairs")["request_time"] if spec.use_time else "not an input of the model"
-    stage.facts |= {"n_items": len(items), "n_users": len(users), "dim": spec.dim, "request_time": statement}
+    statement = stage.facts_of("pairs")["request_time"] if spec.use_time else "no times at all: the model reads order only"
+    stage.facts |= {
+        "n_items": len(items),
+        "n_users": len(users),
+        "dim": spec.dim,
+        "request_time": statement,
+        "epoch": trained["epoch"],
+    }
     stage.say(f"{len(items):,} item and {len(users):,} user vectors of {spec.dim} numbers; request time: {statement}")
 
 

@@ -45,7 +45,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
     verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
     headline = headline_metrics(settings.ks)
-    protocol = _protocol(stage, judgements)
+    protocol = _protocol(stage, judgements, n_items=catalogue.height)
     write_json(stage.folder / "metrics.json", rows)
     compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
     write_json(
@@ -81,23 +81,26 @@ def _score(path: Path, judgements: Judgements, catalogue: pl.DataFrame, settings
     return score_candidates(table, judgements, catalogue, ks=settings.ks, name=name)
 
 
-def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements) -> dict[str, str]:
+def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements, *, n_items: int) -> list[str]:
+    """What was done, line by line, each with its label before the first colon."""
     split, retrieve = stage.facts_of("split"), stage.facts_of("retrieve")
     n_new = split.get("n_test_rows_of_new_users", 0)
     without = f"; {n_new:,} test events of users without an event before it are left out" if n_new else ""
-    return {
-        "Split": f"{split['protocol']}, cut: {split['cut']}{without}",
-        "Relevant": f"{judgements.pairs.height:,} test events of known users that are new to them "
-        f"({judgements.n_repeats:,} repeats left out)",
-        "Catalogue": "all items of train; test items that are not in train count as misses "
-        f"(ceiling of recall {judgements.ceiling:.4f})",
-        "Seen": retrieve["seen"],
-        "Ties": "equal timestamps keep the order of the file",
-        "Request time": retrieve["request_time"],
-        "Epoch": "the best on validation; test items are read here only, and their times as the time of the request",
-        "Weights": "every event counts the same; weight and event columns are kept and not used",
-        "Baselines": "fitted on train, scored with the same histories and seen items as the model",
-    }
+    n_relevant = judgements.pairs.height
+    return [
+        f"Split: {split['protocol']}: {split['rule']}{without}",
+        f"Trained on: {split['n_train']:,} events: {split['trained_on']}",
+        f"Relevant: {n_relevant:,} test events of known users that are new to them ({judgements.n_repeats:,} repeats left out)",
+        f"Catalogue: ranked whole: {n_items:,} items, those with an event in train",
+        f"Missing targets: {judgements.n_missing:,} of {n_relevant:,} relevant items are not in the catalogue and count as "
+        f"misses (ceiling of recall {judgements.ceiling:.4f})",
+        f"Seen: {retrieve['seen']}",
+        f"Ties: {split['ties']}",
+        f"Request time: {retrieve['request_time']}",
+        f"Epoch: {retrieve['epoch']}; test items are read by this stage only",
+        "Weights: every event counts the same; weight and event columns are kept and not used",
+        "Baselines: fitted on train, scored with the same histories and seen items as the model",
+    ]
 
 
 def main() -> None:

@@ -29,6 +29,8 @@ def work(stage: StageRun[IngestSettings]) -> None:
         min_user_interactions=settings.min_user_interactions,
         min_item_interactions=settings.min_item_interactions,
         missing_ids=settings.missing_ids,
+        ties=settings.ties,
+        seed=settings.seed,
     )
     log = cleaning.interactions
     log.write_parquet(stage.folder / "interactions.parquet")
@@ -47,10 +49,13 @@ def work(stage: StageRun[IngestSettings]) -> None:
         "source_files": dict(raw.files),
         "licence": raw.licence,
     }
+    stage.facts["ties"] = (
+        f"{quality['tied_timestamps']:,} events share their user's previous time, and stand {cleaning.tie_order}"
+    )
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in cleaning.dropped.items() if count) or "none"
     stage.say(
         f"{log.height:,} interactions, {quality['n_users']:,} users, {quality['n_items']:,} items; dropped: {dropped}; "
-        f"{quality['tied_timestamps']:,} events share their user's previous time and keep file order"
+        f"{stage.facts['ties']}"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.config import IngestSettings, Profile
-from pipelines.profile import read_profile
+from pipelines.profile import choose_protocol, read_profile
 from recsys.core.errors import RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder
@@ -33,15 +33,15 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
 
     Raises:
         BusyError: Another run is at work in the folder.
+        ConfigError: The profile does not allow the protocol.
     """
-    is_other = protocol is not None and protocol != profile.split.protocol
-    folder = root / (f"{profile.name}-{protocol}" if is_other else profile.name)
+    chosen = choose_protocol(profile, protocol or profile.split.protocol)
+    is_other = chosen.split.protocol != profile.split.protocol
+    folder = root / (f"{profile.name}-{chosen.split.protocol}" if is_other else profile.name)
     if owner_pid is not None:
         claim_folder(folder, owner_pid=owner_pid)
     also: list[str] = [] if is_other else [name for name in profile.split.also if name != profile.split.protocol]
-    tables = profile.model_dump(mode="json", exclude={"name"}, by_alias=True)
-    tables["split"] |= {"protocol": protocol or profile.split.protocol, "also": []}
-    for stage, settings in tables.items():
+    for stage, settings in chosen.model_dump(mode="json", exclude={"name"}, by_alias=True).items():
         content: dict[str, Any] = {"profile": folder.name, "settings": settings}
         if stage == "ingest":
             content["files"] = _file_states(profile.ingest)

@@ -47,6 +47,7 @@ def work(stage: StageRun[PairsSettings]) -> None:
         "n_users": len(users),
         "n_items": len(items),
         "n_train": len(parts["train"]),
+        "n_validation": len(parts["validation"]),
         "has_time": facts["has_time"],
         "request_time": statement,
         "n_item_categories": len(item_side.category_names),
@@ -64,11 +65,13 @@ def _request_times(split: Path, user_ids: pl.Series, facts: dict[str, object], *
     users = pl.DataFrame({USER_ID: user_ids})
     unknown = pl.lit(-1, pl.Int64)
     if not is_known or not facts["has_time"]:
-        return users.with_columns(validation_time=unknown, request_time=unknown), "unknown"
+        return users.with_columns(
+            validation_time=unknown, request_time=unknown
+        ), "not known: only the gaps between past events are read"
     if facts["protocol"] == "temporal":
         moments = [int(datetime.fromisoformat(str(facts[name])).timestamp()) for name in ("validation_start", "cut")]
         known = users.with_columns(validation_time=pl.lit(moments[0], pl.Int64), request_time=pl.lit(moments[1], pl.Int64))
-        return known, f"the cut, {facts['cut']}"
+        return known, f"known: the cut, {facts['cut']}"
     for part, name in (("validation", "validation_time"), ("test", "request_time")):
         times = pl.read_parquet(split / f"{part}.parquet", columns=[USER_ID, TIMESTAMP])
         users = users.join(times.select(USER_ID, pl.col(TIMESTAMP).dt.epoch("s").alias(name)), on=USER_ID, how="left")

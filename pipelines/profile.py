@@ -31,6 +31,19 @@ def read_profile(path: Path) -> Profile:
     return profile.model_copy(update={"ingest": profile.ingest.model_copy(update=places)})
 
 
+def choose_protocol(profile: Profile, protocol: str) -> Profile:
+    """The same profile under one protocol and no further ones.
+
+    Raises:
+        ConfigError: The other settings of `[split]` do not allow it.
+    """
+    table = profile.model_dump(by_alias=True)
+    try:
+        return Profile.model_validate(table | {"split": table["split"] | {"protocol": protocol, "also": []}})
+    except ValidationError as error:
+        raise ConfigError(f"PROTOCOL={protocol}: {_explain(error)}") from None
+
+
 def shipped_profiles() -> list[str]:
     """Names that `PROFILE=` takes."""
     return sorted(path.stem for path in (Path(__file__).parent / "configs").glob("*.toml"))

@@ -29,13 +29,15 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     with stage.progress("searching", len(users)) as show:
         blocks = _search(nearest, vectors, seen, stage.settings, show)
         n_short = write_candidates(stage.folder / "candidates.parquet", blocks, users=users, items=items, metadata=metadata)
-    embed_facts = stage.facts_of("embed")
+    embedded, has_validation = stage.facts_of("embed"), stage.facts_of("pairs")["n_validation"] > 0
     stage.facts |= {
         "n_users": len(users),
         "k": stage.settings.k,
         "n_short_lists": n_short,
-        "request_time": embed_facts["request_time"],
-        "seen": "items of train and validation are removed; what is held out for the test is not, or it could not be found",
+        "request_time": embedded["request_time"],
+        "epoch": embedded["epoch"],
+        "seen": f"all items of a user's train{' and validation' if has_validation else ''} events are removed from the lists; "
+        "what is held out for the test is not, or it could not be found",
     }
     short = f"; {n_short:,} users have fewer unseen items than that" if n_short else ""
     stage.say(f"{len(users):,} users with {stage.settings.k} candidates each{short}")

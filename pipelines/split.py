@@ -16,7 +16,8 @@ def work(stage: StageRun[SplitSettings]) -> None:
     """Cut the log by one protocol and check the cut."""
     log = pl.read_parquet(stage.read("ingest") / "interactions.parquet")
     check_table(log, INTERACTIONS, name="interactions")
-    has_time = stage.facts_of("ingest")["has_time"]
+    ingest = stage.facts_of("ingest")
+    has_time = ingest["has_time"]
     if stage.settings.protocol == "temporal" and not has_time:
         raise DataError(
             "split: the temporal protocol needs times, got histories whose order is all that is known; "
@@ -28,7 +29,7 @@ def work(stage: StageRun[SplitSettings]) -> None:
     for name, part in parts.items():
         part.write_parquet(stage.folder / f"{name}.parquet")
     stage.facts |= dict(split.facts) | {f"n_{name}": part.height for name, part in parts.items()}
-    stage.facts["has_time"] = has_time
+    stage.facts |= {"has_time": has_time, "ties": ingest["ties"]}
     rows = ", ".join(f"{part.height:,} {name}" for name, part in parts.items())
     stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}; nothing leaks")
 
@@ -36,7 +37,7 @@ def work(stage: StageRun[SplitSettings]) -> None:
 def _split(log: pl.DataFrame, settings: SplitSettings) -> Split:
     match settings.protocol:
         case "leave_last_out":
-            return split_leave_last_out(log)
+            return split_leave_last_out(log, validation=settings.validation)
         case "temporal":
             return split_temporal(
                 log,

@@ -12,6 +12,7 @@ from pipelines.stage import MANIFEST
 from recsys.core.errors import RecsysError
 from recsys.core.files import read_json
 
+_SHOWN = ("Split:", "Ties:", "Request time:", "Epoch:")
 console = Console(highlight=False)
 
 
@@ -34,11 +35,9 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
     style = "bold green" if read_json(run / "evaluate" / "comparisons.json")["is_proved"] else "bold red"
     console.print(facts["verdict"], style=style, markup=False, soft_wrap=True)
     console.print(_table(run.name, facts, metrics))
-    console.print(
-        f"protocol    {facts['protocol']['Split']}; request time {facts['protocol']['Request time']}",
-        soft_wrap=True,
-        markup=False,
-    )
+    for line in facts["protocol"]:
+        if line.startswith(_SHOWN):
+            console.print(f"protocol    {line}", soft_wrap=True, markup=False)
     for label, path in (
         ("candidates", run / "retrieve" / "candidates.parquet"),
         ("report", run / "evaluate" / "report.html"),

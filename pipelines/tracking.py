@@ -22,6 +22,7 @@ from mlflow.entities import Metric, Param  # noqa: E402
 LINEAGE_TAG = "recsys.lineage"
 _PARENT_TAG = "mlflow.parentRunId"
 _LONGEST_PARAM = 500
+_LONGEST_TAG = 5000
 _LONGEST_DIGEST = 36
 
 
@@ -66,7 +67,7 @@ def parent_run(experiment_id: str, *, name: str, lineage: str) -> Iterator[str]:
 
 
 def log_stage(parent: str, manifest: Mapping[str, Any]) -> str:
-    """One nested run from one manifest: settings as parameters, numbers among the facts as metrics, true times.
+    """One nested run from one manifest: settings as parameters, facts as metrics (numbers) and tags (text), true times.
 
     Returns:
         The nested run's id.
@@ -82,15 +83,16 @@ def log_stage(parent: str, manifest: Mapping[str, Any]) -> str:
     metrics = [Metric(name.replace("@", "_at_"), float(value), end, 0) for name, value in numbers.items()]
     client.log_batch(run.info.run_id, params=params, metrics=metrics)
     for name, value in manifest["facts"].items():
-        if isinstance(value, str):
-            client.set_tag(run.info.run_id, f"fact.{name}", value[:_LONGEST_PARAM])
+        lines = [value] if isinstance(value, str) else value
+        if isinstance(lines, list) and all(isinstance(line, str) for line in lines):
+            client.set_tag(run.info.run_id, f"fact.{name}", "\n".join(lines)[:_LONGEST_TAG])
     client.set_terminated(run.info.run_id, status="FINISHED", end_time=end)
     return str(run.info.run_id)
 
 
 def log_epochs(run_id: str, epochs: pl.DataFrame) -> None:
-    """Loss, validation and scale of each epoch as metrics with steps."""
-    named = ("loss", "validation_ndcg", "scale")
+    """Loss, validation (where there is one) and scale of each epoch as metrics with steps."""
+    named = [name for name in ("loss", "validation_ndcg", "scale") if epochs[name].null_count() == 0]
     metrics = [Metric(name, float(row[name]), 0, int(row["epoch"])) for row in epochs.iter_rows(named=True) for name in named]
     _log_metrics(run_id, metrics)
 

@@ -29,7 +29,7 @@ from recsys.training.settings import TrainingSettings
 
 
 def work(stage: StageRun[TrainSettings]) -> None:
-    """Train until validation stops getting better, and keep the best epoch."""
+    """Train until validation stops getting better, and keep the best epoch; without validation, train all and keep the last."""
     settings = stage.settings
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
@@ -45,12 +45,14 @@ def work(stage: StageRun[TrainSettings]) -> None:
         write_tensors(stage.folder / "model.safetensors", trainer.model.state_dict())
     write_json(stage.folder / "spec.json", trainer.model.spec.as_dict())
     with write_atomically(stage.folder / "epochs.parquet") as partial:
-        pl.DataFrame([asdict(record) for record in records]).write_parquet(partial)
-    best = max(records, key=lambda record: record.validation_ndcg)
+        table = [asdict(record) for record in records]
+        pl.DataFrame(table, schema_overrides={"validation_ndcg": pl.Float64}).write_parquet(partial)
+    best = next(record for record in reversed(records) if record.is_best)
     stage.facts |= {
         "n_parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
         "n_epochs": len(records),
         "best_epoch": best.epoch,
+        "epoch": _explain_epoch(best, len(records), has_validation=stage.facts_of("pairs")["n_validation"] > 0),
         "validation_ndcg@10": best.validation_ndcg,
         "n_validation_users": len(trainer.validation_users),
         "loss": "full softmax" if trainer.objective.is_full else "sampled softmax",
@@ -61,9 +63,14 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "n_workers": workers.n_workers,
         "n_pairs": stage.facts_of("pairs")["n_train"],
     }
-    if best.validation_ndcg == 0:
-        stage.say("validation found nothing: no user has a validation event that the model could rank, so no epoch was chosen")
-    stage.say(f"kept epoch {best.epoch} of {len(records)}: validation NDCG@10 {best.validation_ndcg:.4f}")
+    stage.say(stage.facts["epoch"])
+
+
+def _explain_epoch(best: EpochRecord, n_epochs: int, *, has_validation: bool) -> str:
+    if best.validation_ndcg is None:
+        why = "no validation event can be judged" if has_validation else "no validation part"
+        return f"{why}: trained for {n_epochs} epochs, the last is kept"
+    return f"epoch {best.epoch} of {n_epochs} is kept, the best on validation: NDCG@10 {best.validation_ndcg:.4f}"
 
 
 def _build_trainer(stage: StageRun[TrainSettings], device: torch.device, dtype: torch.dtype, workers: Workers) -> Trainer:
@@ -112,11 +119,14 @@ def _fit(stage: StageRun[TrainSettings], trainer: Trainer) -> list[EpochRecord]:
             seconds, began = time.perf_counter() - began, time.perf_counter()
             if speaks:
                 speed = "from the checkpoint" if seconds < 1e-2 else f"{record.n_targets / seconds:,.0f} tokens/s"
-                stage.say(
-                    f"epoch {record.epoch:3d}  loss {record.loss:.4f}  validation NDCG@10 {record.validation_ndcg:.4f}"
-                    f"{' *' if record.is_best else '  '}  {speed}"
-                )
+                stage.say(f"epoch {record.epoch:3d}  loss {record.loss:.4f}{_show_validation(record)}  {speed}")
     return trainer.records
+
+
+def _show_validation(record: EpochRecord) -> str:
+    if record.validation_ndcg is None:
+        return ""
+    return f"  validation NDCG@10 {record.validation_ndcg:.4f}{' *' if record.is_best else '  '}"
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from recsys.data.interactions import Cleaning
 
 
 def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
-    """Counts, drops by reason, ties of timestamps, sparsity, and the spread of history lengths.
+    """Counts, drops by reason, ties of timestamps and their order, sparsity, and the spread of history lengths.
 
     Args:
         cleaning: The clean log and what was dropped.
@@ -30,6 +30,7 @@ def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
         "sparsity": 1 - log.select(USER_ID, ITEM_ID).n_unique() / (n_users * n_items),
         "repeated_pairs": log.height - log.select(USER_ID, ITEM_ID).n_unique(),
         "tied_timestamps": count_ties(log),
+        "tie_order": cleaning.tie_order,
         "has_time": has_time,
         "first_time": log[TIMESTAMP].min().isoformat() if has_time else None,  # type: ignore[union-attr]
         "last_time": log[TIMESTAMP].max().isoformat() if has_time else None,  # type: ignore[union-attr]
@@ -43,5 +44,5 @@ def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
 
 
 def count_ties(log: pl.DataFrame) -> int:
-    """How many events share their user's previous timestamp; their order is the order of the file."""
+    """How many events share their user's previous timestamp."""
     return int(log.select((pl.col(TIMESTAMP).diff().over(USER_ID) == pl.duration()).sum()).item() or 0)

@@ -14,12 +14,14 @@ class Judgements:
     Attributes:
         pairs: user_id, item_id, distinct, sorted.
         n_relevant: user_id, n_relevant, sorted by user: one row a judged user, at least 1 each.
+        n_missing: Relevant pairs whose item is not in train; nobody can find them.
         ceiling: The best mean recall any ranker of train items could reach: the share of relevant pairs whose item is in train.
         n_repeats: Test pairs left out because the user has seen the item before; lists never hold seen items.
     """
 
     pairs: pl.DataFrame
     n_relevant: pl.DataFrame
+    n_missing: int
     ceiling: float
     n_repeats: int
 
@@ -43,6 +45,7 @@ def build_judgements(train: pl.DataFrame, validation: pl.DataFrame, test: pl.Dat
     return Judgements(
         pairs=fresh,
         n_relevant=fresh.group_by(USER_ID).len(name="n_relevant").sort(USER_ID),
+        n_missing=fresh.height - reachable.height,
         ceiling=reachable.height / fresh.height if fresh.height else 0.0,
         n_repeats=pairs.height - fresh.height,
     )

@@ -30,7 +30,7 @@ def write_report(
     ceiling: float,
     headline: Sequence[str],
     k: int,
-    protocol: Mapping[str, str],
+    protocol: Sequence[str],
 ) -> None:
     """Draw the page and write it, atomically. Every text is escaped.
 
@@ -47,7 +47,7 @@ def write_report(
         ceiling: The best recall any ranker could reach.
         headline: The metrics of table and bars.
         k: The first k ranks count as exposure.
-        protocol: What was done, line by line.
+        protocol: What was done, line by line, each `label: text`.
     """
     environment = Environment(loader=PackageLoader("recsys.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(

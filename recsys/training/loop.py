@@ -89,6 +89,8 @@ class Trainer:
     def fit(self, *, on_step: Callable[[Step], None] | None = None) -> Iterator[EpochRecord]:
         """Train until patience or epochs run out; the model then holds the weights of the best epoch.
 
+        Without validation events all epochs are trained, and the last is the best.
+
         Epochs that a checkpoint already holds are yielded again at once, and training goes on behind them exactly as if it
         had never stopped: every random choice depends on the seed and the epoch alone.
 

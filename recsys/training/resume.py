@@ -19,16 +19,16 @@ class EpochRecord:
     Attributes:
         epoch: From 1.
         loss: Mean training loss.
-        validation_ndcg: NDCG@10 on the validation events.
+        validation_ndcg: NDCG@10 on the validation events; None if there are none to judge by.
         scale: One over the temperature.
         n_steps: Optimiser steps.
         n_targets: Training targets seen.
-        is_best: Whether validation was better than in all epochs before.
+        is_best: Whether validation was better than in all epochs before; always, if there is none.
     """
 
     epoch: int
     loss: float
-    validation_ndcg: float
+    validation_ndcg: float | None
     scale: float
     n_steps: int
     n_targets: int

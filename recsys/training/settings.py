@@ -8,7 +8,7 @@ class TrainingSettings:
     """One run of training.
 
     Attributes:
-        n_epochs: At most this many.
+        n_epochs: At most this many; exactly, if there are no validation events.
         batch_tokens: Padded events of a step, over all processes.
         accumulate: Parts that a step's batch is worked off in, one after the other, where it does not fit memory at once.
         learning_rate: The highest, after warm-up.

@@ -32,10 +32,10 @@ def validate(
     batch_tokens: int,
     device: torch.device,
     dtype: torch.dtype,
-) -> float:
-    """Mean NDCG@10 of the validation users who have a new item there, in [0, 1]; 0 if there are none."""
+) -> float | None:
+    """Mean NDCG@10 of the validation users who have a new item there, in [0, 1]; None if there are none."""
     if len(user_idx) == 0:
-        return 0.0
+        return None
     queries = embed_users(
         model, histories, user_idx, held_out="validation", batch_tokens=batch_tokens, device=device, dtype=dtype
     )
@@ -50,7 +50,7 @@ def validate(
     n_relevant = np.bincount(keys // model.spec.n_items, minlength=len(user_idx))
     judged = n_relevant > 0
     if not judged.any():
-        return 0.0
+        return None
     return float(ndcg((hits & (found.item_idx >= 0))[judged], n_relevant[judged], k=_K).mean())
 
 

@@ -24,8 +24,8 @@ def _log(rows: list[Row], **more: Any) -> pl.LazyFrame:
     return frame.drop("s").lazy()
 
 
-def _clean(log: pl.LazyFrame, *, user: int = 1, item: int = 1, missing: str = "stop") -> Cleaning:
-    return clean_interactions(log, min_user_interactions=user, min_item_interactions=item, missing_ids=missing)
+def _clean(log: pl.LazyFrame, *, user: int = 1, item: int = 1, missing: str = "stop", **order: Any) -> Cleaning:
+    return clean_interactions(log, min_user_interactions=user, min_item_interactions=item, missing_ids=missing, **order)
 
 
 def _rows(cleaning: Cleaning) -> list[tuple[str, str, int]]:
@@ -46,6 +46,17 @@ def test_ties_of_time_keep_the_order_of_the_file(rows: list[tuple[str, int, int]
     named = [(user, f"i{item}", second) for user, item, second in rows]
     named += [("z", "one", 0), ("z", "two", 0)]
     assert _rows(_clean(_log(named))) == sorted(named, key=lambda row: (row[0], row[2]))
+
+
+def test_ties_can_be_shuffled_and_the_cleaning_says_how() -> None:
+    log = _log([("u", f"i{place}", 1) for place in range(50)])
+    plain, shuffled, again, other = (
+        _clean(log, **order) for order in ({}, *({"ties": "shuffled", "seed": s} for s in (3, 3, 4)))
+    )
+    assert _rows(shuffled) == _rows(again)
+    assert sorted(_rows(shuffled)) == sorted(_rows(plain)) == sorted(_rows(other))
+    assert len({str(_rows(each)) for each in (plain, shuffled, other)}) == 3
+    assert (plain.tie_order, shuffled.tie_order) == ("as in the file", "shuffled, seed 3")
 
 
 def test_ids_keep_their_leading_zeros_and_their_case() -> None:

@@ -38,6 +38,7 @@ def test_items_unknown_to_train_count_as_relevant_and_lower_the_ceiling(judge):
     judged = judge([("u2", "a"), ("u2", "b"), ("u2", "never seen"), ("u1", "new")])
     assert ("u2", "never seen") in judged.pairs.rows()
     assert judged.ceiling == 0.5
+    assert judged.n_missing == 2
 
 
 def test_nobody_to_judge_is_an_empty_table(judge):

@@ -33,7 +33,7 @@ def write(tmp_path, scored_of, random_hits):
             ceiling=0.9,
             headline=[f"hr@{min(ks)}", f"ndcg@{min(ks)}", f"recall@{max(ks)}", f"coverage@{min(ks)}"],
             k=min(ks),
-            protocol={"Split": "temporal <cut>"},
+            protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
         )
         return tmp_path / file
 
@@ -74,6 +74,13 @@ def test_a_hostile_name_is_escaped_everywhere(write, place):
 
 def test_the_protocol_is_escaped_too(write):
     assert "temporal &lt;cut&gt;" in write().read_text(encoding="utf-8")
+
+
+def test_the_protocol_stands_line_by_line_before_the_results(write):
+    page = write().read_text(encoding="utf-8")
+    lines = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page)
+    assert lines == [("Split", "temporal &lt;cut&gt;: one for all"), ("Seen", "removed")]
+    assert page.index("<dt>Seen</dt>") < page.index("<h2>Results</h2>")
 
 
 def test_the_same_input_gives_the_same_bytes(write):

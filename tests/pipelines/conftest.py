@@ -77,7 +77,19 @@ def new_run(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run that tests only read."""
-    folder = lay_out_text(PROFILE, tmp_path_factory.mktemp("finished"))
+    return finish(PROFILE, tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="session")
+def unvalidated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run without a validation part, with shuffled ties and without times, that tests only read."""
+    text = PROFILE.replace("[pairs]", 'ties = "shuffled"\nseed = 4\n[split]\nvalidation = false\n[pairs]')
+    text = text.replace("[train]", "[train]\npatience = 1\nuse_time = false")
+    return finish(text, tmp_path_factory.mktemp("unvalidated"))
+
+
+def finish(text: str, root: Path) -> Path:
+    folder = lay_out_text(text, root)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         for stage in STAGES:

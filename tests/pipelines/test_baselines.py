@@ -31,3 +31,11 @@ def test_catalogues_over_the_limit_leave_out_the_quadratic_ones(copy_of: Path, r
     comparisons = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())
     assert not comparisons["is_proved"]
     assert "item-knn, ease could not be computed" in comparisons["verdict"] or "does NOT beat" in comparisons["verdict"]
+
+
+def test_without_validation_lists_leave_out_all_of_train(unvalidated: Path) -> None:
+    train = pl.read_parquet(unvalidated / "split" / "train.parquet")
+    for name in NAMES:
+        table = pl.read_parquet(unvalidated / "baselines" / f"{name}.parquet")
+        assert table["user_id"].n_unique() == 150
+        assert table.join(train, on=["user_id", "item_id"], how="semi").is_empty()

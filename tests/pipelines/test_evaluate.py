@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import polars as pl
@@ -44,11 +45,43 @@ def test_a_list_that_holds_an_item_twice_is_refused(
     assert "each rank and item once" in capsys.readouterr().err
 
 
-def test_the_protocol_is_stated_line_by_line(finished: Path, manifest_of: Callable[[str], dict]) -> None:
-    page = (finished / "evaluate" / "report.html").read_text()
-    for line in ("Split", "Relevant", "Catalogue", "Seen", "Ties", "Request time"):
-        assert line in manifest_of("evaluate")["facts"]["protocol"]
-        assert f"<dt>{line}</dt>" in page
+def protocol_of(run: Path) -> dict[str, str]:
+    lines = json.loads((run / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def test_the_protocol_is_stated_line_by_line(finished: Path) -> None:
+    page, stated = unescape((finished / "evaluate" / "report.html").read_text()), protocol_of(finished)
+    for label, text in stated.items():
+        assert f"<dt>{label}</dt><dd>{text}</dd>" in page
+    train = pl.read_parquet(finished / "split" / "train.parquet")
+    assert stated["Split"] == "leave_last_out: each user's last event is test, the second last validation"
+    assert stated["Trained on"].startswith(f"{train.height:,} events: all but each user's last two events")
+    assert f": {train['item_id'].n_unique():,} items" in stated["Catalogue"]
+    assert "count as misses" in stated["Missing targets"]
+    assert "train and validation events are removed" in stated["Seen"]
+    assert stated["Ties"] == "0 events share their user's previous time, and stand as in the file"
+    assert stated["Request time"] == "known: the time of the user's held-out event"
+    assert "the best on validation: NDCG@10" in stated["Epoch"]
+
+
+def test_a_protocol_without_validation_and_times_is_stated_as_it_was(unvalidated: Path) -> None:
+    stated = protocol_of(unvalidated)
+    assert stated["Split"] == "leave_last_out: each user's last event is test; there is no validation part"
+    assert stated["Trained on"].endswith(" events: all but each user's last event")
+    assert "validation" not in stated["Seen"]
+    assert stated["Ties"].endswith("shuffled, seed 4")
+    assert stated["Request time"].startswith("no times at all")
+    assert stated["Epoch"].startswith("no validation part: trained for 3 epochs, the last is kept")
+
+
+def test_targets_outside_the_catalogue_are_counted_and_miss(copy_of: Path, run_stage: Callable[[str, Path], None]) -> None:
+    path = copy_of / "split" / "test.parquet"
+    strange = pl.when(pl.int_range(pl.len()) < 30).then(pl.lit("never seen")).otherwise("item_id").alias("item_id")
+    pl.read_parquet(path).with_columns(strange).write_parquet(path)
+    run_stage("evaluate", copy_of)
+    assert protocol_of(copy_of)["Missing targets"].startswith("30 of 150 relevant items")
+    assert "(ceiling of recall 0.8000)" in protocol_of(copy_of)["Missing targets"]
 
 
 def test_the_headline_takes_hits_at_the_shortest_and_recall_at_the_longest_list() -> None:

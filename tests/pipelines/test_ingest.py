@@ -122,3 +122,23 @@ def test_blank_lines_are_no_events_and_are_counted(tmp_path: Path, new_run: Call
     quality = json.loads((run / "ingest" / "quality.json").read_text())
     assert quality["dropped"]["blank"] == 3
     assert quality["rows_out"] == 12
+
+
+@pytest.mark.parametrize(
+    ("more", "order"),
+    [("", "as in the file"), ('ties = "shuffled"\nseed = 5\n', "shuffled, seed 5"), ('ties = "unstable"\n', "unstable")],
+)
+def test_the_order_of_ties_is_stated_with_their_number(
+    tmp_path: Path, new_run: Callable[..., Path], run_stage: RunStage, more: str, order: str
+) -> None:
+    rows = "".join(f"u{user},i{item},{1_600_000_000 + item // 2}\n" for user in range(3) for item in range(40))
+    (tmp_path / "log.csv").write_text(HEAD + rows)
+    run = new_run(own_profile(tmp_path / "log.csv", more))
+    run_stage("ingest", run)
+    quality = json.loads((run / "ingest" / "quality.json").read_text())
+    assert quality["tied_timestamps"] == 60
+    assert order in quality["tie_order"]
+    stated = json.loads((run / "ingest" / "manifest.json").read_text())["facts"]["ties"]
+    assert stated == f"60 events share their user's previous time, and stand {quality['tie_order']}"
+    items = pl.read_parquet(run / "ingest" / "interactions.parquet").filter(pl.col("user_id") == "u0")["item_id"].to_list()
+    assert (items == [f"i{item}" for item in range(40)]) == (order == "as in the file")

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.layout import lay_out, main
 from pipelines.profile import read_profile
-from recsys.core.errors import BusyError
+from recsys.core.errors import BusyError, ConfigError
 
 LOG = 'name = "x"\n[ingest]\nsource = "files"\ninteractions = "log.csv"\n'
 
@@ -49,6 +49,13 @@ def test_another_protocol_is_a_run_of_its_own(profile: Callable[[str], Path], tm
     assert (folder.name, also) == ("x", ["temporal"])
     assert (other.name, none) == ("x-temporal", [])
     assert json.loads((other / "config" / "split.json").read_text())["settings"]["protocol"] == "temporal"
+
+
+def test_a_protocol_that_the_profile_does_not_allow_lays_out_nothing(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    own = read_profile(profile(LOG + "[split]\nvalidation = false\n"))
+    with pytest.raises(ConfigError, match="validation must be true"):
+        lay_out(own, tmp_path / "artifacts", protocol="temporal", owner_pid=None)
+    assert not (tmp_path / "artifacts").exists()
 
 
 def test_a_second_living_owner_is_refused(profile: Callable[[str], Path], tmp_path: Path) -> None:

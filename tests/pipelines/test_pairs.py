@@ -39,3 +39,11 @@ def test_an_unknown_request_time_is_minus_one(new_run: Callable[..., Path], run_
     for stage in ("ingest", "split", "pairs"):
         run_stage(stage, run)
     assert set(np.load(run / "pairs" / "request_time.npy").tolist()) == {-1}
+
+
+def test_without_validation_every_event_of_the_arrays_is_train_and_validation_asks_never(unvalidated: Path) -> None:
+    arrays = {path.stem: np.load(path) for path in (unvalidated / "pairs").glob("*.npy")}
+    assert np.array_equal(arrays["train_end"], arrays["offsets"][1:])
+    assert set(arrays["validation_time"].tolist()) == {-1}
+    assert arrays["request_time"].min() > 0
+    assert len(arrays["item_idx"]) == pl.read_parquet(unvalidated / "split" / "train.parquet").height

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.profile import read_profile, shipped_profiles
+from pipelines.profile import choose_protocol, read_profile, shipped_profiles
 from recsys.core.errors import ConfigError
 
 LOG = 'name = "x"\n[ingest]\nsource = "files"\ninteractions = "log.csv"\n'
@@ -33,6 +33,8 @@ def test_every_shipped_profile_is_valid_and_named_as_its_file(name: str) -> None
         (LOG + "[train]\ndropout = 1.5\n", ["train.dropout", "less than 1", "1.5"]),
         (LOG + "[train]\ndim = 30\nn_heads = 4\n", ["train", "multiple", "30"]),
         (LOG + '[split]\nprotocol = "random"\n', ["split.protocol", "leave_last_out", "'random'"]),
+        (LOG + '[split]\nprotocol = "temporal"\nvalidation = false\n', ["split: validation must be true", "temporal", "false"]),
+        (LOG + '[split]\nalso = ["temporal"]\nvalidation = false\n', ["split: validation must be true", "temporal", "false"]),
         (LOG + "[evaluate]\nks = [10, 500]\n", ["evaluate.ks", "500"]),
         ('name = "x"\n[ingest]\nsource = "files"\n', ["ingest", "interactions", "nothing"]),
         ('name = "../x"\n[ingest]\nsource = "synthetic"\n', ["name", "pattern", "'../x'"]),
@@ -63,3 +65,16 @@ def test_relative_paths_are_read_from_the_folder_of_the_profile(profile: Callabl
 def test_cloud_addresses_stay_as_they_are(profile: Callable[[str], Path]) -> None:
     own = profile(LOG.replace("log.csv", "s3://bucket/log.parquet"))
     assert read_profile(own).ingest.interactions == "s3://bucket/log.parquet"
+
+
+def test_another_protocol_changes_nothing_else(profile: Callable[[str], Path]) -> None:
+    own = read_profile(profile(LOG + '[split]\nalso = ["temporal"]\ntest_share = 0.3\n[register]\nmodel_name = "m"\n'))
+    other = choose_protocol(own, "temporal")
+    assert (other.split.protocol, other.split.also, other.split.test_share) == ("temporal", [], 0.3)
+    assert other.model_copy(update={"split": own.split}) == own
+
+
+def test_a_protocol_that_the_profile_does_not_allow_is_refused_in_one_sentence(profile: Callable[[str], Path]) -> None:
+    own = read_profile(profile(LOG + "[split]\nvalidation = false\n"))
+    with pytest.raises(ConfigError, match='PROTOCOL=temporal: split: validation must be true for the protocol "temporal"'):
+        choose_protocol(own, "temporal")

@@ -11,7 +11,8 @@ TAG = "mlflow.parentRunId"
 
 
 @pytest.fixture
-def registered(finished: Path) -> dict[str, str]:
+def registered(finished: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     tracking.connect(finished.parent, finished.name)
     return json.loads((finished / "register" / "registered.json").read_text())
 
@@ -70,3 +71,18 @@ def test_a_half_written_run_is_removed(registered: dict[str, str]) -> None:
     half = client.create_run(registered["experiment_id"], tags={tracking.LINEAGE_TAG: "half"})
     assert tracking.find_finished_run(registered["experiment_id"], "half") is None
     assert client.get_run(half.info.run_id).info.lifecycle_stage == "deleted"
+
+
+def test_a_run_without_validation_is_logged_without_that_metric(unvalidated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    tracking.connect(unvalidated.parent, unvalidated.name)
+    registered = json.loads((unvalidated / "register" / "registered.json").read_text())
+    client = MlflowClient()
+    children = client.search_runs([registered["experiment_id"]], filter_string=f"tags.`{TAG}` = '{registered['run_id']}'")
+    runs = {run.info.run_name: run for run in children}
+    history = [metric.step for metric in client.get_metric_history(runs["train"].info.run_id, "loss")]
+    assert history == [1, 2, 3]
+    assert not [name for name in runs["train"].data.metrics if name.startswith("validation")]
+    assert runs["train"].data.tags["fact.epoch"] == "no validation part: trained for 3 epochs, the last is kept"
+    protocol = json.loads((unvalidated / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
+    assert runs["evaluate"].data.tags["fact.protocol"].splitlines() == protocol

@@ -56,3 +56,21 @@ def test_histories_without_times_have_no_temporal_split(
         run_stage("split", run)
     assert caught.value.code == 2
     assert "the temporal protocol needs times" in capsys.readouterr().err
+
+
+def test_without_validation_each_user_has_one_test_event_and_the_rest_is_train(unvalidated: Path) -> None:
+    train, validation, test = (
+        pl.read_parquet(unvalidated / "split" / f"{name}.parquet") for name in ("train", "validation", "test")
+    )
+    log = pl.read_parquet(unvalidated / "ingest" / "interactions.parquet")
+    assert test["user_id"].to_list() == log["user_id"].unique().sort().to_list()
+    assert test.equals(log.group_by("user_id", maintain_order=True).tail(1).select(test.columns))
+    assert pl.concat([train, test]).sort(log.columns).equals(log.sort(log.columns))
+    assert validation.is_empty()
+    assert validation.schema == train.schema
+    assert json.loads((unvalidated / "split" / "manifest.json").read_text())["facts"]["n_validation"] == 0
+
+
+def test_the_order_of_ties_is_handed_on(unvalidated: Path, manifest_of: Callable[[str], dict]) -> None:
+    assert manifest_of("split")["facts"]["ties"] == manifest_of("ingest")["facts"]["ties"]
+    assert "shuffled, seed 4" in json.loads((unvalidated / "split" / "manifest.json").read_text())["facts"]["ties"]

@@ -15,6 +15,13 @@ def test_the_summary_ends_with_table_and_paths(finished: Path, capsys: pytest.Ca
         assert part in text
 
 
+def test_the_summary_states_what_the_figures_hang_on(unvalidated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(unvalidated)
+    text = capsys.readouterr().out
+    for part in ("there is no validation part", "shuffled, seed 4", "no times at all", "trained for 3 epochs"):
+        assert part in text
+
+
 def test_it_says_when_nothing_was_done(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(finished, since=time.time() + 1)
     assert "Nothing to do" in capsys.readouterr().out

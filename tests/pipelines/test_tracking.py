@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import mlflow
+import polars as pl
 import pytest
 
 from pipelines import tracking
@@ -35,3 +36,28 @@ def test_a_run_whose_block_fails_is_not_finished(tmp_path: Path, monkeypatch: py
     with tracking.parent_run(experiment, name="a", lineage="l") as run_id:
         pass
     assert tracking.find_finished_run(experiment, "l") == run_id
+
+
+def test_epochs_without_validation_are_logged_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    experiment = tracking.connect(tmp_path, "here")
+    epochs = pl.DataFrame(
+        {"epoch": [1, 2], "loss": [2.0, 1.0], "validation_ndcg": [None, None], "scale": [20.0, 21.0]},
+        schema_overrides={"validation_ndcg": pl.Float64},
+    )
+    with tracking.parent_run(experiment, name="a", lineage="l") as run_id:
+        tracking.log_epochs(run_id, epochs)
+    assert mlflow.MlflowClient().get_run(run_id).data.metrics == {"loss": 1.0, "scale": 21.0}
+
+
+def test_facts_are_metrics_or_tags_and_lines_are_one_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    experiment = tracking.connect(tmp_path, "here")
+    facts = {"n": 3, "nothing": None, "verdict": "good", "protocol": ["Split: a", "Ties: b"]}
+    manifest = {"stage": "evaluate", "config": {}, "facts": facts, "start_time": 0.0, "seconds": 1.0}
+    with tracking.parent_run(experiment, name="a", lineage="l") as run_id:
+        nested = tracking.log_stage(run_id, manifest)
+    data = mlflow.MlflowClient().get_run(nested).data
+    assert data.metrics == {"n": 3.0, "seconds": 1.0}
+    assert data.tags["fact.protocol"] == "Split: a\nTies: b"
+    assert data.tags["fact.verdict"] == "good"

@@ -59,3 +59,21 @@ def test_two_processes_train_one_model(copy_of: Path, finished: Path) -> None:
     together = pl.read_parquet(copy_of / "train" / "epochs.parquet")
     assert together["n_targets"].to_list() == alone["n_targets"].to_list()
     assert together["loss"][-1] == pytest.approx(alone["loss"][-1], rel=0.05)
+
+
+def test_without_validation_all_epochs_are_trained_and_the_last_is_kept(unvalidated: Path) -> None:
+    epochs = pl.read_parquet(unvalidated / "train" / "epochs.parquet")
+    facts = json.loads((unvalidated / "train" / "manifest.json").read_text())["facts"]
+    assert epochs["epoch"].to_list() == [1, 2, 3]
+    assert epochs["validation_ndcg"].to_list() == [None] * 3
+    assert epochs.schema["validation_ndcg"] == pl.Float64
+    assert (facts["best_epoch"], facts["validation_ndcg@10"], facts["n_validation_users"]) == (3, None, 0)
+    assert facts["epoch"] == "no validation part: trained for 3 epochs, the last is kept"
+    kept = sha256_of(unvalidated / "train" / "checkpoint" / "epoch-0003" / "model.safetensors")
+    assert sha256_of(unvalidated / "train" / "model.safetensors") == kept
+
+
+def test_the_choice_of_the_epoch_is_stated(manifest_of: Callable[[str], dict]) -> None:
+    facts = manifest_of("train")["facts"]
+    value = facts["validation_ndcg@10"]
+    assert facts["epoch"] == f"epoch {facts['best_epoch']} of 3 is kept, the best on validation: NDCG@10 {value:.4f}"

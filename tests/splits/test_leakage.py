@@ -118,3 +118,11 @@ def test_any_test_event_put_into_train_is_found_wherever_it_is(n_users: int, dat
     split = Split(train=train, validation=part(2), test=test, facts={}, cut=_START + timedelta(days=3))
     with pytest.raises(LeakageError):
         check_no_leakage(split, n_interactions=3 * n_users)
+
+
+def test_a_split_without_validation_is_checked_all_the_same() -> None:
+    split = _split()
+    split = replace(split, train=pl.concat([split.train, split.validation]), validation=split.validation.clear())
+    check_no_leakage(split, n_interactions=7)
+    with pytest.raises(LeakageError, match="1 test interactions are in train too"):
+        check_no_leakage(replace(split, train=pl.concat([split.train, split.test.head(1)])), n_interactions=8)

@@ -51,6 +51,7 @@ def test_the_parts_are_disjoint_complete_and_pass_the_leakage_check(histories: d
 def test_the_facts_tell_how_many_users_are_all_train() -> None:
     split = split_leave_last_out(_log({"u": [1], "v": [1, 2], "w": [1, 2, 3]}))
     assert split.facts["n_users_all_train"] == 2
+    assert str(split.facts["rule"]).endswith("; 2 users with fewer than 3 events are all train")
     assert split.facts["protocol"] == "leave_last_out"
     assert split.cut is None
 
@@ -74,3 +75,41 @@ def test_a_log_without_a_user_of_3_events_is_refused(histories: dict[str, list[i
     log = _log(histories).with_columns(pl.col("user_id", "item_id").cast(pl.String))
     with pytest.raises(DataError, match=f"some user must have 3 events, got at most {longest}; give a longer log"):
         split_leave_last_out(log)
+
+
+@settings(deadline=None, max_examples=40)
+@given(_HISTORIES)
+def test_without_validation_all_but_the_last_event_is_train(histories: dict[str, list[int]]) -> None:
+    log = _log(histories | {"z": [0, 1]})
+    split = split_leave_last_out(log, validation=False)
+    train, test = [], []
+    for user in log["user_id"].unique().sort():
+        items = log.filter(pl.col("user_id") == user)["item_id"].to_list()
+        train, test = (train + items[:-1], test + items[-1:]) if len(items) > 1 else (train + items, test)
+    assert split.train["item_id"].to_list() == train
+    assert split.test["item_id"].to_list() == test
+    assert split.test["user_id"].is_unique().all()
+    assert split.validation.is_empty()
+    check_no_leakage(split, n_interactions=log.height)
+
+
+@settings(deadline=None, max_examples=40)
+@given(_HISTORIES)
+def test_with_and_without_validation_the_same_events_are_test_for_users_of_3_events(histories: dict[str, list[int]]) -> None:
+    log = _log(histories | {"z": [0, 1, 2]}).filter(pl.len().over("user_id") >= 3)
+    with_it, without = (split_leave_last_out(log, validation=validation) for validation in (True, False))
+    assert with_it.test.equals(without.test)
+    assert pl.concat([with_it.train, with_it.validation]).sort("item_id").equals(without.train.sort("item_id"))
+
+
+def test_a_validation_part_without_rows_has_the_columns_of_the_log() -> None:
+    log = _log({"u": [1, 2]}).with_columns(weight=pl.Series([1.0, 2.0]))
+    split = split_leave_last_out(log, validation=False)
+    assert split.validation.schema == log.schema
+    assert split.facts["cut"] == "before each user's last event"
+    assert "no validation" in str(split.facts["rule"])
+
+
+def test_without_validation_a_log_without_a_user_of_2_events_is_refused() -> None:
+    with pytest.raises(DataError, match="some user must have 2 events, got at most 1"):
+        split_leave_last_out(_log({"u": [1], "v": [1]}), validation=False)

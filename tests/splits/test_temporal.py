@@ -105,3 +105,9 @@ def test_parts_of_new_users_only_are_refused_by_name() -> None:
         _split([("u", 0.0), ("v", 5.0), ("u", 9.0)], validation_share=0.34, test_share=0.34)
     with pytest.raises(DataError, match="the test part must hold events of known users"):
         _split([("u", 0.0), ("u", 5.0), ("v", 9.0)], validation_share=0.34, test_share=0.34)
+
+
+def test_the_facts_state_both_moments_in_words() -> None:
+    split = _split([("u", float(day)) for day in range(10)], validation_share=0.3, test_share=0.2)
+    assert "test from 2020-01-09 00:00:00 on, validation from 2020-01-06 00:00:00" in str(split.facts["rule"])
+    assert "those before 2020-01-06 00:00:00" in str(split.facts["trained_on"])

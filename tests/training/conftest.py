@@ -1,5 +1,7 @@
 """A trainer on the small world, in float32 on the CPU."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -13,13 +15,17 @@ def cpu():
 
 @pytest.fixture(scope="session")
 def build_trainer(world, build_towers, training_settings, cpu):
-    """Build a trainer; `settings` and `spec` change the plain ones, `initial` seeds the weights."""
+    """Build a trainer; `settings` and `spec` change the plain ones, `initial` seeds the weights.
 
-    def build(*, settings=None, spec=None, initial=0, **changes):
+    Without validation, the validation events are train.
+    """
+
+    def build(*, settings=None, spec=None, initial=0, validation=True, **changes):
+        histories = world.histories if validation else replace(world.histories, train_end=world.histories.offsets[1:])
         model = build_towers(n_items=len(world.items), n_users=len(world.users), seed=initial, **(spec or {}))
         return Trainer(
             model,
-            world.histories,
+            histories,
             log_popularity=world.log_popularity,
             settings=training_settings(**(settings or {})),
             **cpu,

@@ -39,6 +39,12 @@ def test_a_zero_is_a_value():
     assert not state.should_stop
 
 
+def test_without_values_the_last_epoch_is_the_best_and_nothing_stops():
+    state = _see_all([None] * 5, patience=1)
+    assert (state.best_epoch, state.best_value, state.is_best, state.should_stop) == (5, None, True, False)
+    assert _see_all([0.5, None], patience=1).best_epoch == 2
+
+
 def test_seeing_leaves_the_earlier_state_alone():
     first = EarlyStopping(patience=1).see(0.3)
     first.see(0.9)

@@ -46,6 +46,33 @@ def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trai
     assert _same(_weights(second), _weights(undisturbed))
 
 
+def test_without_validation_all_epochs_are_trained_and_the_last_is_kept(build_trainer):
+    trainer, after = build_trainer(validation=False, settings={"n_epochs": 4, "patience": 1}, **_NOISY), {}
+    records = []
+    for record in trainer.fit():
+        records.append(record)
+        after[record.epoch] = _weights(trainer)
+    assert [(record.epoch, record.validation_ndcg, record.is_best) for record in records] == [
+        (e, None, True) for e in (1, 2, 3, 4)
+    ]
+    assert _same(_weights(trainer), after[4])
+    assert not _same(after[4], after[3])
+
+
+@pytest.mark.parametrize("stop_behind", [1, 2])
+def test_resuming_without_validation_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, stop_behind):
+    plain = {"validation": False, "settings": {"n_epochs": 3, "patience": 1}} | _NOISY
+    undisturbed = build_trainer(**plain)
+    records = list(undisturbed.fit())
+    for record in build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run").fit():
+        if record.epoch == stop_behind:
+            break
+    second = build_trainer(**plain, initial=77, checkpoint=tmp_path, fingerprint="this run")
+    assert list(second.fit()) == records
+    assert len(records) == 3
+    assert _same(_weights(second), _weights(undisturbed))
+
+
 def test_a_finished_run_is_yielded_again_without_a_step(build_trainer, tmp_path):
     first = build_trainer(checkpoint=tmp_path, fingerprint="this run")
     records = list(first.fit())

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -54,6 +55,12 @@ def test_weights_moments_best_and_records_come_back_as_they_were(tmp_path, build
             restored = fresh["optimizers"][0].state_dict()["state"][place][name]
             assert torch.equal(restored, value)
             assert restored.dtype == value.dtype
+
+
+def test_a_record_without_validation_comes_back(tmp_path, build):
+    record = replace(_record(1), validation_ndcg=None)
+    save_checkpoint(tmp_path, **build(1), best={}, records=[record], fingerprint="this run")
+    assert load_checkpoint(tmp_path, **build(0), fingerprint="this run")[1] == [record]
 
 
 def test_the_next_step_is_the_same_as_without_a_stop(tmp_path, build, save):

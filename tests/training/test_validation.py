@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,8 +28,20 @@ def test_the_value_is_mean_ndcg_of_full_rankings_without_seen_items(world, model
     assert validate(model, histories, users, batch_tokens=512, **cpu) == pytest.approx(np.mean(wanted), abs=1e-9)
 
 
-def test_nobody_to_validate_on_is_zero(world, model, cpu):
-    assert validate(model, world.histories, np.zeros(0, np.int64), batch_tokens=512, **cpu) == 0.0
+def test_nobody_to_validate_on_is_none(world, model, cpu):
+    assert validate(model, world.histories, np.zeros(0, np.int64), batch_tokens=512, **cpu) is None
+
+
+def test_nobody_with_a_new_item_is_none_and_users_without_a_hit_are_zero(world, model, cpu):
+    users = choose_validation_users(world.histories, at_most=1, seed=0)
+    first, middle = world.histories.offsets[users[0]], world.histories.train_end[users[0]]
+    repeated, missed = world.histories.item_idx.copy(), world.histories.item_idx.copy()
+    repeated[middle] = repeated[first]
+    assert validate(model, replace(world.histories, item_idx=repeated), users, batch_tokens=512, **cpu) is None
+    queries = embed_users(model, world.histories, users, held_out="validation", batch_tokens=512, **cpu)
+    scores = (queries @ embed_items(model, **cpu).T)[0]
+    missed[middle] = min(set(range(len(scores))) - set(missed[first:middle].tolist()), key=lambda item: scores[item])
+    assert validate(model, replace(world.histories, item_idx=missed), users, batch_tokens=512, **cpu) == 0.0
 
 
 def test_only_users_with_validation_events_are_chosen(world):
