@@ -18,19 +18,22 @@ export GOMP_SPINCOUNT ?= 1000
 
 STAGES    := ingest split pairs train embed index retrieve baselines evaluate register
 TARGETS   := run data split pairs model embeddings index candidates baselines report register
-.PHONY: help test check style types contracts mlflow clean $(TARGETS)
+.PHONY: help test check style types contracts mlflow tune clean $(TARGETS)
 .DEFAULT_GOAL := help
 
 # The environment comes first: make builds what it includes, then starts over with it.
 ifneq ($(filter $(TARGETS) mlflow,$(MAKECMDGOALS)),)
 include $(VENV)/core.mk
 endif
+ifneq ($(filter tune,$(MAKECMDGOALS)),)
+include $(VENV)/tune.mk
+endif
 ifneq ($(filter test check style types contracts,$(MAKECMDGOALS)),)
 include $(VENV)/dev.mk
 endif
 
-ifneq ($(filter $(TARGETS),$(MAKECMDGOALS)),)
-ifneq ($(wildcard $(VENV)/core.mk),)
+ifneq ($(filter $(TARGETS) tune,$(MAKECMDGOALS)),)
+ifneq ($(wildcard $(VENV)/core.mk $(VENV)/tune.mk),)
 export RECSYS_OWNER_PID := $(shell echo $$PPID)
 STARTED := $(shell date +%s)
 LAID    := $(shell $(PY) -m pipelines.layout "$(CONFIG)" --root "$(ROOT)" --owner-pid $(RECSYS_OWNER_PID) $(if $(PROTOCOL),--protocol $(PROTOCOL)))
@@ -49,7 +52,7 @@ code = $(OUT)/config/$(1).json pipelines/$(1).py pipelines/stage.py $(foreach ro
 $(call done,ingest):    $(call code,ingest,core data)
 $(call done,split):     $(call code,split,core data splits) $(call done,ingest)
 $(call done,pairs):     $(call code,pairs,core data features sampling) $(call done,ingest) $(call done,split)
-$(call done,train):     $(call code,train,core losses metrics models retrieval sampling training) $(call done,pairs)
+$(call done,train):     $(call code,train,core losses metrics models retrieval sampling training) pipelines/trainer.py $(call done,pairs)
 $(call done,embed):     $(call code,embed,core models sampling training) $(call done,pairs) $(call done,train)
 $(call done,index):     $(call code,index,core retrieval) $(call done,embed)
 $(call done,retrieve):  $(call code,retrieve,core data retrieval) $(call done,pairs) $(call done,embed) $(call done,index)
@@ -74,6 +77,9 @@ run:        $(call done,register)    ## all of it, ending with a summary
 	@$(PY) -m pipelines.summary $(OUT) --since $(STARTED)
 	@$(foreach protocol,$(ALSO),$(MAKE) --no-print-directory run PROTOCOL=$(protocol) &&) true
 
+tune: $(call done,pairs)             ## search for better [train] settings, on validation alone
+	@$(PY) -m pipelines.tune $(OUT)
+
 test:                                ## the whole test suite
 	@$(PY) -m pytest
 check: style types contracts test    ## all that CI runs
@@ -93,6 +99,8 @@ help:                                ## this list
 
 $(VENV)/core.mk: pyproject.toml constraints.txt
 	@$(call install,.)
+$(VENV)/tune.mk: pyproject.toml constraints.txt
+	@$(call install,.[tune])
 $(VENV)/dev.mk: pyproject.toml constraints.txt
 	@$(call install,.[dev])
 

@@ -180,6 +180,42 @@ class EvaluateSettings(Settings):
     seed: Seed = 0
 
 
+class Range(Settings):
+    """From where to where `make tune` looks for a number."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "Range":
+        if self.high <= self.low or (self.log and self.low <= 0):
+            raise ValueError(f"low must be under high, and above 0 for log, got {self.low} and {self.high}")
+        return self
+
+
+class TuneSettings(Settings):
+    """`[tune]`: which settings of `[train]` are searched for, and for how long; a list is a choice."""
+
+    n_trials: Count = 30
+    space: Annotated[dict[str, Range | Annotated[list[str | bool | int | float], Field(min_length=1)]], Field(min_length=1)] = {
+        "learning_rate": Range(low=1e-3, high=1e-2, log=True),
+        "dropout": Range(low=0.0, high=0.6),
+        "dim": [64, 128, 256],
+        "n_blocks": [1, 2, 3],
+        "batch_tokens": [2048, 4096, 8192],
+        "same_target_weight": [0.0, 0.1],
+    }
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _names_are_settings(self) -> "TuneSettings":
+        unknown = sorted(set(self.space) - set(TrainSettings.model_fields))
+        if unknown:
+            raise ValueError(f"space must name settings of [train], got {', '.join(unknown)}")
+        return self
+
+
 class RegisterSettings(Settings):
     """`[register]`: under which name in MLflow."""
 
@@ -201,6 +237,7 @@ class Profile(Settings):
     baselines: BaselinesSettings = BaselinesSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     registration: RegisterSettings = Field(default=RegisterSettings(), alias="register")
+    tune: TuneSettings = TuneSettings()
 
     @model_validator(mode="after")
     def _lists_are_long_enough(self) -> "Profile":

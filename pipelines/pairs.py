@@ -16,6 +16,8 @@ from recsys.features.history import build_histories
 from recsys.features.item_text import fit_item_text
 from recsys.sampling.popularity import count_items, log_q
 
+_UNKNOWN = "not known: only the gaps between past events are read"
+
 
 def work(stage: StageRun[PairsSettings]) -> None:
     """Fit everything on train and lay it out as arrays."""
@@ -50,6 +52,7 @@ def work(stage: StageRun[PairsSettings]) -> None:
         "n_validation": len(parts["validation"]),
         "has_time": facts["has_time"],
         "request_time": statement,
+        "knows_request_time": statement != _UNKNOWN,
         "n_item_categories": len(item_side.category_names),
         "n_user_categories": len(user_side.category_names),
         "text_dim": text.shape[1],
@@ -65,9 +68,7 @@ def _request_times(split: Path, user_ids: pl.Series, facts: dict[str, object], *
     users = pl.DataFrame({USER_ID: user_ids})
     unknown = pl.lit(-1, pl.Int64)
     if not is_known or not facts["has_time"]:
-        return users.with_columns(
-            validation_time=unknown, request_time=unknown
-        ), "not known: only the gaps between past events are read"
+        return users.with_columns(validation_time=unknown, request_time=unknown), _UNKNOWN
     if facts["protocol"] == "temporal":
         moments = [int(datetime.fromisoformat(str(facts[name])).timestamp()) for name in ("validation_start", "cut")]
         known = users.with_columns(validation_time=pl.lit(moments[0], pl.Int64), request_time=pl.lit(moments[1], pl.Int64))

@@ -66,6 +66,26 @@ def parent_run(experiment_id: str, *, name: str, lineage: str) -> Iterator[str]:
         yield str(run.info.run_id)
 
 
+@contextmanager
+def tuning_run(experiment_id: str, *, name: str, key: str) -> Iterator[str]:
+    """The parent run of a search for settings: the same one again for the same key."""
+    found = MlflowClient().search_runs([experiment_id], filter_string=f"tags.`recsys.study` = '{key}'")
+    which = {"run_id": found[0].info.run_id} if found else {"run_name": name, "tags": {"recsys.study": key}}
+    with mlflow.start_run(experiment_id=experiment_id, **which) as run:
+        yield str(run.info.run_id)
+
+
+def log_trial(parent: str, *, number: int, params: Mapping[str, Any], epochs: pl.DataFrame, is_pruned: bool) -> None:
+    """One trial of a search as a nested run: its settings, and loss and validation of each of its epochs."""
+    client = MlflowClient()
+    tags = {_PARENT_TAG: parent, "recsys.pruned": str(is_pruned).lower()}
+    run = client.create_run(client.get_run(parent).info.experiment_id, tags=tags, run_name=f"trial {number}")
+    named = [Param(name, str(value)[:_LONGEST_PARAM]) for name, value in params.items()]
+    client.log_batch(run.info.run_id, params=named)
+    log_epochs(run.info.run_id, epochs)
+    client.set_terminated(run.info.run_id, status="FINISHED")
+
+
 def log_stage(parent: str, manifest: Mapping[str, Any]) -> str:
     """One nested run from one manifest: settings as parameters, facts as metrics (numbers) and tags (text), true times.
 

@@ -3,8 +3,6 @@
 Under `torchrun --nproc-per-node 2 -m pipelines.train artifacts/<profile>` the processes share every batch.
 """
 
-import hashlib
-import json
 import os
 import time
 from dataclasses import asdict
@@ -13,32 +11,22 @@ import polars as pl
 import torch
 
 from pipelines.config import TrainSettings
-from pipelines.stage import MANIFEST, StageRun, run_stage
-from recsys.core.files import hash_packages, read_array, read_json, write_atomically, write_json
-from recsys.core.random import seed_for
+from pipelines.stage import StageRun, run_stage
+from pipelines.trainer import build_trainer, prepare_device
+from recsys.core.files import write_atomically, write_json
 from recsys.models.checkpoint import write_tensors
-from recsys.models.features import read_item_features, read_user_features
-from recsys.models.two_tower import TwoTower, TwoTowerSpec
-from recsys.sampling.batches import read_histories
-from recsys.training.determinism import make_deterministic
-from recsys.training.distributed import Workers, join_workers
+from recsys.training.distributed import join_workers
 from recsys.training.loop import Step, Trainer
-from recsys.training.precision import choose_device, choose_dtype
 from recsys.training.resume import EpochRecord
-from recsys.training.settings import TrainingSettings
 
 
 def work(stage: StageRun[TrainSettings]) -> None:
     """Train until validation stops getting better, and keep the best epoch; without validation, train all and keep the last."""
     settings = stage.settings
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    device = choose_device(settings.device)
-    if settings.deterministic:
-        make_deterministic()
-    dtype = choose_dtype(settings.precision, device)
+    device = prepare_device(settings)
     with join_workers(device) as workers:
-        trainer = _build_trainer(stage, device, dtype, workers)
+        checkpoint = stage.folder / "checkpoint"
+        trainer = build_trainer(settings, pairs=stage.read("pairs"), checkpoint=checkpoint, device=device, workers=workers)
         records = _fit(stage, trainer)
         if not workers.is_main:
             return
@@ -57,7 +45,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "n_validation_users": len(trainer.validation_users),
         "loss": "full softmax" if trainer.objective.is_full else "sampled softmax",
         "device": str(device),
-        "precision": str(dtype).removeprefix("torch."),
+        "precision": str(trainer.dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "spin_count": os.environ.get("GOMP_SPINCOUNT", "the default of OpenMP"),
         "n_workers": workers.n_workers,
@@ -71,31 +59,6 @@ def _explain_epoch(best: EpochRecord, n_epochs: int, *, has_validation: bool) ->
         why = "no validation event can be judged" if has_validation else "no validation part"
         return f"{why}: trained for {n_epochs} epochs, the last is kept"
     return f"epoch {best.epoch} of {n_epochs} is kept, the best on validation: NDCG@10 {best.validation_ndcg:.4f}"
-
-
-def _build_trainer(stage: StageRun[TrainSettings], device: torch.device, dtype: torch.dtype, workers: Workers) -> Trainer:
-    settings, pairs, facts = stage.settings, stage.run / "pairs", stage.facts_of("pairs")
-    spec = TwoTowerSpec(
-        n_items=facts["n_items"],
-        use_time=settings.use_time and facts["has_time"],
-        **settings.model_dump(include=set(TwoTowerSpec.__dataclass_fields__) - {"n_items", "use_time"}),
-    )
-    torch.manual_seed(seed_for(settings.seed, "initial weights"))
-    model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
-    outputs = read_json(pairs / MANIFEST)["outputs"]
-    where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
-    depends = json.dumps([settings.model_dump(), outputs, where, hash_packages("recsys")], sort_keys=True)
-    return Trainer(
-        model.to(device),
-        read_histories(pairs),
-        log_popularity=read_array(pairs / "log_q.npy"),
-        settings=TrainingSettings(**settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))),
-        device=device,
-        dtype=dtype,
-        checkpoint=stage.folder / "checkpoint",
-        fingerprint=hashlib.sha256(depends.encode()).hexdigest(),
-        workers=workers,
-    )
 
 
 def _fit(stage: StageRun[TrainSettings], trainer: Trainer) -> list[EpochRecord]:

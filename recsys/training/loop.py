@@ -137,7 +137,7 @@ class Trainer:
         leave_out = frozenset() if self.objective.is_full else frozenset({"item_tower.ids.weight"})
         return WeightAverage(self.model, decay=self.settings.ema_decay, leave_out=leave_out)
 
-    def _validate(self) -> float:
+    def _validate(self) -> float | None:
         return validate(
             self.model,
             self.histories,

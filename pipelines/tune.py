@@ -1,0 +1,166 @@
+"""tune: search for the settings of `[train]` that rank best on validation; the test part is not looked at.
+
+The study is kept, so an interrupted search goes on where it was, inside the trial that was cut off, and a finished one goes
+on if `n_trials` is raised. Outputs: `trials.parquet`, `best.toml`, and every trial as a nested MLflow run.
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import optuna
+import polars as pl
+from pydantic import ValidationError
+from rich.table import Table
+
+from pipelines.config import Range, TrainSettings, TuneSettings
+from pipelines.stage import MANIFEST, StageRun, console, run_stage
+from pipelines.trainer import build_trainer, prepare_device
+from recsys.core.errors import ConfigError
+from recsys.core.files import read_json, write_atomically
+from recsys.training.distributed import Workers
+from recsys.training.resume import EpochRecord
+
+_STARTUP_TRIALS = 5
+_COMPLETE, _PRUNED = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
+_DONE = (_COMPLETE, _PRUNED)
+
+
+def work(stage: StageRun[TuneSettings]) -> None:
+    """Try settings until there are as many finished trials as asked for."""
+    from pipelines import tracking
+
+    if stage.facts_of("pairs")["n_validation"] == 0:
+        raise ConfigError("tune: there must be a validation part to choose by, got none; set [split] validation = true")
+    base = TrainSettings.model_validate(read_json(stage.run / "config" / "train.json")["settings"])
+    key = _key(stage, base)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{_study_file(stage)}")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name=key,
+        storage=storage,
+        load_if_exists=True,
+        direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=1),
+    )
+    _take_up_cut_off_trials(study)
+    n_done = len(study.get_trials(deepcopy=False, states=_DONE))
+    study.sampler = optuna.samplers.TPESampler(seed=stage.settings.seed + n_done, n_startup_trials=_STARTUP_TRIALS)
+    if n_done:
+        stage.say(f"{n_done} trials are done already, {max(0, stage.settings.n_trials - n_done)} to go")
+    experiment_id = tracking.connect(stage.run.parent, stage.run.name)
+    with tracking.tuning_run(experiment_id, name=f"tune {stage.run.name}", key=key) as parent:
+        while len(study.get_trials(deepcopy=False, states=_DONE)) < stage.settings.n_trials:
+            trial = study.ask()
+            settings = _settings_of(trial, base, stage.settings)
+            records, is_pruned = _try(stage, trial, settings)
+            best = max(record.validation_ndcg or 0.0 for record in records)
+            study.tell(trial, None if is_pruned else best, state=_PRUNED if is_pruned else _COMPLETE)
+            epochs = pl.DataFrame([asdict(record) for record in records])
+            tracking.log_trial(parent, number=trial.number, params=trial.params, epochs=epochs, is_pruned=is_pruned)
+            stage.say(f"trial {trial.number:3d}  {_score(best, is_pruned)}  {_in_words(trial.params)}")
+    _write_results(stage, study)
+    storage.engine.dispose()
+
+
+def _key(stage: StageRun[TuneSettings], base: TrainSettings) -> str:
+    """Trials of other data, other base settings or another space are another study."""
+    space = stage.settings.model_dump(mode="json")["space"]
+    outputs = read_json(stage.run / "pairs" / MANIFEST)["outputs"]
+    depends = json.dumps([base.model_dump(mode="json"), space, outputs], sort_keys=True)
+    return hashlib.sha256(depends.encode()).hexdigest()[:16]
+
+
+def _study_file(stage: StageRun[TuneSettings]) -> Path:
+    """The study lies in what is kept of an interrupted search; a finished search is taken up again from its result."""
+    folder, finished = stage.folder / "study", stage.run / "tune" / "study"
+    if not folder.exists() and finished.exists():
+        shutil.copytree(finished, folder)
+    folder.mkdir(exist_ok=True)
+    return (folder / "trials.db").resolve()
+
+
+def _take_up_cut_off_trials(study: optuna.Study) -> None:
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+
+
+def _settings_of(trial: optuna.Trial, base: TrainSettings, settings: TuneSettings) -> TrainSettings:
+    chosen: dict[str, Any] = {}
+    for name, where in settings.space.items():
+        if not isinstance(where, Range):
+            chosen[name] = trial.suggest_categorical(name, where)
+        elif TrainSettings.model_fields[name].annotation is int:
+            chosen[name] = trial.suggest_int(name, int(where.low), int(where.high), log=where.log)
+        else:
+            chosen[name] = trial.suggest_float(name, where.low, where.high, log=where.log)
+    try:
+        return TrainSettings.model_validate(base.model_dump() | chosen)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"])) or "train"
+        raise ConfigError(f"[tune] space must hold settings that [train] allows, got {place}: {fault['msg']}") from None
+
+
+def _try(stage: StageRun[TuneSettings], trial: optuna.Trial, settings: TrainSettings) -> tuple[list[EpochRecord], bool]:
+    """One training, stopped early where it is worse than the median of the others after as many epochs."""
+    device = prepare_device(settings)
+    trainer = build_trainer(
+        settings,
+        pairs=stage.run / "pairs",
+        checkpoint=stage.folder / "study" / "checkpoint",
+        device=device,
+        workers=Workers(),
+    )
+    with stage.progress(f"trial {trial.number}", settings.n_epochs) as show:
+        for record in trainer.fit():
+            best = max(each.validation_ndcg or 0.0 for each in trainer.records[: record.epoch])
+            trial.report(best, record.epoch)
+            show(record.epoch, f"validation NDCG@10 {best:.4f}")
+            if record.epoch < settings.n_epochs and trial.should_prune():
+                return trainer.records, True
+    return trainer.records, False
+
+
+def _write_results(stage: StageRun[TuneSettings], study: optuna.Study) -> None:
+    shutil.rmtree(stage.folder / "study" / "checkpoint", ignore_errors=True)
+    trials = study.get_trials(deepcopy=False, states=_DONE)
+    table = [{"trial": t.number, "validation_ndcg": t.value, "state": t.state.name.lower()} | t.params for t in trials]
+    with write_atomically(stage.folder / "trials.parquet") as partial:
+        pl.DataFrame(table).sort("validation_ndcg", descending=True).write_parquet(partial)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in study.best_params.items()]
+    with write_atomically(stage.folder / "best.toml") as partial:
+        partial.write_text("\n".join(["[train]", *lines]) + "\n", encoding="utf-8")
+    best = study.best_trial
+    stage.facts |= {"n_trials": len(trials), "best_trial": best.number, "validation_ndcg@10": best.value}
+    _show(sorted(trials, key=lambda trial: -(trial.value or 0.0))[:10])
+    stage.say(f"best is trial {best.number}; copy its lines from tune/best.toml into [train] of the profile")
+
+
+def _show(trials: list[optuna.trial.FrozenTrial]) -> None:
+    table = Table("trial", "validation NDCG@10", "settings", title="Best trials", title_justify="left")
+    for trial in trials:
+        is_pruned = trial.state == _PRUNED
+        table.add_row(str(trial.number), _score(trial.value or 0.0, is_pruned), _in_words(trial.params))
+    console.print(table)
+
+
+def _score(value: float, is_pruned: bool) -> str:
+    return f"{value:.4f}{' (stopped early)' if is_pruned else ''}"
+
+
+def _in_words(params: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in params.items())
+
+
+def main() -> None:
+    """`python -m pipelines.tune artifacts/<profile>`."""
+    run_stage("tune", TuneSettings, work, keep="study")
+
+
+if __name__ == "__main__":
+    main()

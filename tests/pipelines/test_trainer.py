@@ -1,0 +1,63 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipelines.config import TrainSettings
+from pipelines.trainer import build_trainer, prepare_device
+from recsys.training.distributed import Workers
+from recsys.training.loop import Trainer
+
+
+def _build(run: Path, folder: Path, **settings: object) -> Trainer:
+    own = {"dim": 16, "device": "cpu"} | settings
+    return build_trainer(
+        TrainSettings.model_validate(own),
+        pairs=run / "pairs",
+        checkpoint=folder,
+        device=torch.device("cpu"),
+        workers=Workers(),
+    )
+
+
+def test_the_seed_fixes_the_first_weights(finished: Path, tmp_path: Path) -> None:
+    first, again, other = (_build(finished, tmp_path, seed=seed).model.item_tower.ids.weight for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_checkpoint_fits_the_very_same_settings_and_data_alone(finished: Path, tmp_path: Path) -> None:
+    fingerprints = [_build(finished, tmp_path, **changes).fingerprint for changes in ({}, {}, {"dropout": 0.4}, {"seed": 3})]
+    assert fingerprints[0] == fingerprints[1]
+    assert len(set(fingerprints)) == 3
+    shutil.copytree(finished / "pairs", tmp_path / "run" / "pairs")
+    path = tmp_path / "run" / "pairs" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["outputs"]["item_idx.npy"] = "other"
+    path.write_text(json.dumps(manifest))
+    assert _build(tmp_path / "run", tmp_path).fingerprint != fingerprints[0]
+
+
+@pytest.mark.parametrize(("is_known", "wanted"), [(True, 0.3), (False, 1.0)])
+def test_where_the_request_time_is_unknown_training_never_shows_one(
+    finished: Path, tmp_path: Path, is_known: bool, wanted: float
+) -> None:
+    shutil.copytree(finished / "pairs", tmp_path / "pairs")
+    path = tmp_path / "pairs" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["facts"]["knows_request_time"] = is_known
+    path.write_text(json.dumps(manifest))
+    assert _build(tmp_path, tmp_path, request_drop=0.3).model.user_tower.request_drop == wanted
+
+
+def test_threads_and_determinism_are_set_as_asked() -> None:
+    before = torch.get_num_threads()
+    try:
+        assert prepare_device(TrainSettings(device="cpu", threads=2, deterministic=True)) == torch.device("cpu")
+        assert torch.get_num_threads() == 2
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(False)

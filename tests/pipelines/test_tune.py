@@ -1,0 +1,119 @@
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import polars as pl
+import pytest
+
+from pipelines.config import TrainSettings
+from recsys.training.loop import Trainer
+
+SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "dim": [8, 16], "n_epochs": [2]}
+
+
+@pytest.fixture
+def search(copy_of: Path, run_stage: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Search in a copy of the finished run; keywords are the table [tune]."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def run(**settings: object) -> Path:
+        path = copy_of / "config" / "tune.json"
+        path.write_text(json.dumps({"profile": "tiny", "settings": {"space": SPACE} | settings}))
+        run_stage("tune", copy_of)
+        return copy_of / "tune"
+
+    return run
+
+
+def _trials(folder: Path) -> pl.DataFrame:
+    return pl.read_parquet(folder / "trials.parquet")
+
+
+def _nested_runs(folder: Path) -> list[mlflow.entities.Run]:
+    client = mlflow.MlflowClient(f"sqlite:///{folder.parent.parent / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("tiny").experiment_id])
+    return [run for run in runs if (run.info.run_name or "").startswith("trial ")]
+
+
+def test_a_search_tries_what_was_asked_and_its_best_lines_fit_a_profile(search: Callable[..., Path]) -> None:
+    folder = search(n_trials=3)
+    trials = _trials(folder)
+    assert trials.height == 3
+    assert trials["dim"].is_in([8, 16]).all()
+    assert trials["learning_rate"].is_between(1e-4, 1e-2).all()
+    best = tomllib.loads((folder / "best.toml").read_text())["train"]
+    assert best == {name: trials.row(0, named=True)[name] for name in SPACE}
+    assert TrainSettings.model_validate(best).dim == best["dim"]
+    runs = _nested_runs(folder)
+    assert sorted(run.data.params["dim"] for run in runs) == sorted(map(str, trials["dim"]))
+    logged = max(run.data.metrics["validation_ndcg"] for run in runs)
+    assert trials["validation_ndcg"][0] >= logged > 0
+
+
+def test_more_trials_go_on_where_a_finished_search_ended(search: Callable[..., Path]) -> None:
+    first = _trials(search(n_trials=2))
+    second = _trials(search(n_trials=4))
+    assert second.height == 4
+    assert second.filter(pl.col("trial").is_in(first["trial"].implode())).sort("trial").equals(first.sort("trial"))
+    assert search(n_trials=4) and _trials(search(n_trials=3)).height == 4
+
+
+def test_a_trial_that_was_cut_off_is_taken_up_again(search: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, fit = [], Trainer.fit
+
+    def cut_off(self: Trainer, **options: object):
+        begun.append(self.model.spec.dim)
+        for record in fit(self, **options):
+            yield record
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "fit", cut_off)
+    with pytest.raises(SystemExit):
+        search(n_trials=3)
+    epochs: list[int] = []
+
+    def count(self: Trainer, **options: object):
+        yielded = len(self.records)
+        for record in fit(self, on_step=lambda step: epochs.append(step.epoch)):
+            yielded += 1
+            yield record
+
+    monkeypatch.setattr(Trainer, "fit", count)
+    trials = _trials(search(n_trials=3)).sort("trial")
+    assert trials["trial"].to_list() == [0, 2, 3]
+    assert trials["dim"][1] == begun[1]
+    assert epochs[0] == 2, "the first epoch of the trial that was cut off is not done again"
+
+
+def test_other_base_settings_are_another_search(search: Callable[..., Path], copy_of: Path) -> None:
+    first = _trials(search(n_trials=2))
+    path = copy_of / "config" / "train.json"
+    config = json.loads(path.read_text())
+    config["settings"]["dropout"] = 0.5
+    path.write_text(json.dumps(config))
+    assert _trials(search(n_trials=2))["validation_ndcg"].to_list() != first["validation_ndcg"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"space": {"dim": [15]}}, "multiple"), ({"space": {"dropout": [2.0]}}, "dropout")],
+)
+def test_settings_that_train_refuses_are_told(
+    search: Callable[..., Path], capsys: pytest.CaptureFixture[str], settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        search(n_trials=2, **settings)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_a_validation_part_there_is_nothing_to_choose_by(
+    unvalidated: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run_stage("tune", unvalidated)
+    assert "there must be a validation part to choose by" in capsys.readouterr().err
+    assert not (unvalidated / "tune").exists()

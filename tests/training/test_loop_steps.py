@@ -1,0 +1,52 @@
+"""What one step of the loop touches: parts of a batch, the moving average, single rows of the id table."""
+
+import pytest
+import torch
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_a_batch_in_parts_trains_as_the_whole_does(build_trainer, limit):
+    whole, parts = (
+        build_trainer(settings={"n_epochs": 1, "accumulate": n, "full_softmax_limit": limit, "learning_rate": 1e-3})
+        for n in (1, 3)
+    )
+    first, second = (next(trainer.fit()) for trainer in (whole, parts))
+    assert second.loss == pytest.approx(first.loss, rel=1e-5)
+    for name, tensor in whole.model.state_dict().items():
+        torch.testing.assert_close(parts.model.state_dict()[name], tensor, rtol=0, atol=1e-5)
+
+
+def test_validation_and_the_kept_model_are_of_the_average(build_trainer, monkeypatch):
+    seen = []
+
+    def look(model, *_args, **_options):
+        seen.append(model.item_tower.ids.weight.detach().clone())
+        return 0.1 * len(seen)
+
+    monkeypatch.setattr("recsys.training.loop.validate", look)
+    trainer = build_trainer(settings={"ema_decay": 0.999})
+    own = [trainer.model.item_tower.ids.weight.detach().clone() for _ in trainer.fit()]
+    assert not torch.equal(seen[-1], own[-1])
+    assert torch.equal(trainer.model.item_tower.ids.weight, seen[-1])
+
+
+def test_a_sampled_step_changes_the_ids_of_its_own_items_alone(build_trainer, world):
+    trainer = build_trainer(settings={"full_softmax_limit": 0, "n_uniform": 2, "n_in_batch": 2, "batch_tokens": 16})
+    before = trainer.model.item_tower.ids.weight.detach().clone()
+    touched, draw = [], trainer.objective.draw
+
+    def note(whole, *, rng):
+        made = draw(whole, rng=rng)
+        touched.append(made.distinct)
+        return made
+
+    trainer.objective.draw = note
+
+    def stop(_step):
+        raise InterruptedError("behind the first step")
+
+    with pytest.raises(InterruptedError):
+        next(trainer.fit(on_step=stop))
+    moved = (trainer.model.item_tower.ids.weight != before).any(1).nonzero()[:, 0]
+    assert set(moved.tolist()) <= set(touched[0].tolist())
+    assert 0 < len(moved) < len(world.items)
