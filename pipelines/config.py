@@ -23,7 +23,7 @@ class Settings(BaseModel):
 class IngestSettings(Settings):
     """`[ingest]`: where the log is and how it is cleaned."""
 
-    source: Literal["files", "movielens-100k", "movielens-1m", "s3rec", "synthetic"]
+    source: Literal["files", "movielens-100k", "movielens-1m", "amazon-beauty", "amazon-sports", "s3rec", "synthetic"]
     interactions: Text | None = None
     items: Text | None = None
     users: Text | None = None

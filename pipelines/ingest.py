@@ -8,6 +8,7 @@ from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import SourceError
 from recsys.core.files import write_json
+from recsys.data.amazon import AmazonSet, locate_amazon
 from recsys.data.files import AttributeColumns, read_own_files
 from recsys.data.interactions import clean_interactions
 from recsys.data.movielens import MovieLensSet, locate_movielens, read_movielens
@@ -66,6 +67,8 @@ def _read(stage: StageRun[IngestSettings]) -> RawTables:
             return _read_movielens("ml-100k", stage)
         case "movielens-1m":
             return _read_movielens("ml-1m", stage)
+        case "amazon-beauty" | "amazon-sports":
+            return _read_amazon(settings.source, stage)
         case "s3rec":
             return read_s3rec(interactions=settings.interactions or "", attributes=settings.items)
         case "synthetic":
@@ -76,10 +79,7 @@ def _read(stage: StageRun[IngestSettings]) -> RawTables:
 
 
 def _read_movielens(name: MovieLensSet, stage: StageRun[IngestSettings]) -> RawTables:
-    chosen = os.environ.get("RECSYS_DATA_DIR")
-    data_dir = Path(chosen) if chosen else None
-    if data_dir is not None and not data_dir.is_dir():
-        raise SourceError(f"RECSYS_DATA_DIR must be a folder, got {data_dir}; correct or unset it")
+    data_dir = _data_dir()
     with stage.progress(f"fetching {name}", None) as show:
         files = locate_movielens(
             name,
@@ -88,6 +88,25 @@ def _read_movielens(name: MovieLensSet, stage: StageRun[IngestSettings]) -> RawT
             on_progress=lambda done, total: show(done, f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"),
         )
     return read_movielens(name, files)
+
+
+def _read_amazon(name: AmazonSet, stage: StageRun[IngestSettings]) -> RawTables:
+    data_dir = _data_dir()
+    with stage.progress(f"fetching {name}", None) as show:
+        log, attributes = locate_amazon(
+            name,
+            data_dir=data_dir,
+            raw=stage.run.parent / "raw" / name,
+            on_progress=lambda done, total: show(done, f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"),
+        )
+    return read_s3rec(interactions=str(log), attributes=str(attributes))
+
+
+def _data_dir() -> Path | None:
+    chosen = os.environ.get("RECSYS_DATA_DIR")
+    if chosen and not Path(chosen).is_dir():
+        raise SourceError(f"RECSYS_DATA_DIR must be a folder, got {chosen}; correct or unset it")
+    return Path(chosen) if chosen else None
 
 
 def _read_own(settings: IngestSettings) -> RawTables:
