@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 PROFILE  ?= ml-100k
 CONFIG   ?= pipelines/configs/$(PROFILE).toml
 PROTOCOL ?=
+BENCH    ?=
 ROOT     ?= artifacts
 PYTHON   ?= python3
 VENV     ?= .venv
@@ -18,7 +19,7 @@ export GOMP_SPINCOUNT ?= 1000
 
 STAGES    := ingest split pairs train embed index retrieve baselines evaluate register
 TARGETS   := run data split pairs model embeddings index candidates baselines report register
-.PHONY: help test check style types contracts mlflow tune clean $(TARGETS)
+.PHONY: help test check style types contracts mlflow bench tune clean $(TARGETS)
 .DEFAULT_GOAL := help
 
 # The environment comes first: make builds what it includes, then starts over with it.
@@ -89,6 +90,9 @@ types:                               ## strict types
 	@$(PY) -m mypy
 contracts:                           ## which room may import which
 	@PYTHONPATH=. $(VENV)/bin/lint-imports
+bench:                               ## measure all bars, or those in BENCH="name name"
+	@$(MAKE) -s --no-print-directory pairs PROFILE=ml-1m CONFIG=pipelines/configs/ml-1m.toml PROTOCOL=
+	@$(PY) -m pipelines.benchmarks.run --root "$(ROOT)" $(BENCH)
 mlflow:                              ## the MLflow page on http://127.0.0.1:5000
 	@PATH="$(abspath $(VENV))/bin:$$PATH" mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
 clean:                               ## remove the environment; artifacts stay

@@ -30,13 +30,16 @@ def prepare_device(settings: TrainSettings) -> torch.device:
     return choose_device(settings.device)
 
 
-def build_trainer(settings: TrainSettings, *, pairs: Path, checkpoint: Path, device: torch.device, workers: Workers) -> Trainer:
+def build_trainer(
+    settings: TrainSettings, *, pairs: Path, checkpoint: Path | None, device: torch.device, workers: Workers
+) -> Trainer:
     """Build the towers with seeded weights, and their trainer.
 
     Args:
         settings: The table `[train]`.
         pairs: The folder of the stage `pairs`.
-        checkpoint: Folder for checkpoints; those of other settings, data, code or machines in it are not resumed.
+        checkpoint: Folder for checkpoints; those of other settings, data, code or machines in it are not resumed;
+            None keeps none.
         device: Where to train.
         workers: The processes that share the work.
     """

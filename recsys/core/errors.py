@@ -37,5 +37,9 @@ class ArtefactError(RecsysError):
     """A run folder lacks an artefact, or an artefact is not what its manifest says."""
 
 
+class BenchmarkError(RecsysError):
+    """A benchmark is not known, or one side of it could not be run."""
+
+
 class BusyError(RecsysError):
     """Another process is at work in the same run folder."""

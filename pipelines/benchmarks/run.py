@@ -1,0 +1,99 @@
+"""The command behind `make bench`: measure bars, write one JSON file a bar, and end with a table."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.benchmarks import full_softmax, time_to_quality, train_hstu, train_memory, train_recbole, train_transformer
+from pipelines.benchmarks.bar import Measure, Place, Result
+from pipelines.stage import console
+from recsys.core.errors import BenchmarkError, RecsysError
+from recsys.core.files import write_json
+
+BENCHMARKS: dict[str, Measure] = {
+    "train-transformer": train_transformer.measure,
+    "train-hstu": train_hstu.measure,
+    "train-recbole": train_recbole.measure,
+    "full-softmax": full_softmax.measure,
+    "train-memory": train_memory.measure,
+    "time-to-quality": time_to_quality.measure,
+}
+ON_REQUEST = frozenset({"time-to-quality"})
+
+
+def choose(names: Sequence[str]) -> list[str]:
+    """The benchmarks named, or all that do not have to be.
+
+    Raises:
+        BenchmarkError: There is no benchmark of that name.
+    """
+    for name in names:
+        if name not in BENCHMARKS:
+            raise BenchmarkError(f"a benchmark must be one of {', '.join(BENCHMARKS)}, got '{name}'; correct BENCH=")
+    return list(names) or [name for name in BENCHMARKS if name not in ON_REQUEST]
+
+
+def run_benchmarks(names: Sequence[str], *, place: Place) -> tuple[list[Result], list[str]]:
+    """Measure; what cannot be measured is told, and the others go on.
+
+    Returns:
+        The results, each written to its file, and the names of those that failed.
+    """
+    results, failed = list[Result](), list[str]()
+    for name in names:
+        console.print(f"[bold]{name}[/bold]")
+        try:
+            for result in BENCHMARKS[name](place):
+                write_json(place.folder / f"{result.name}.json", result.as_dict())
+                results.append(result)
+        except RecsysError as error:
+            console.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
+            failed.append(name)
+    return results, failed
+
+
+def build_table(results: Sequence[Result]) -> Table:
+    """One row a bar."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("bar", "ours", "peer", "ratio", "unit", "must be", ""):
+        table.add_column(heading, justify="right" if heading in ("ours", "peer", "ratio") else "left", no_wrap=True)
+    for result in results:
+        figures = ["–" if value is None else _in_digits(value) for value in (result.ours, result.peer, result.ratio)]
+        verdict = "[green]holds[/green]" if result.holds else "[red]missed[/red]"
+        limits = "\n".join(str(limit) for limit in result.limits)
+        table.add_row(result.name, *figures, result.unit, limits, verdict)
+    return table
+
+
+def _in_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def main() -> None:
+    """`python -m pipelines.benchmarks.run [NAME ...]`."""
+    parser = argparse.ArgumentParser(description="Measure bars.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--root", type=Path, default=Path("artifacts"))
+    arguments = parser.parse_args()
+    root = arguments.root.resolve()
+    place = Place(run=root / "ml-1m", folder=root / "benchmarks")
+    try:
+        results, failed = run_benchmarks(choose(arguments.names), place=place)
+    except BenchmarkError as error:
+        console.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        console.print("bench: interrupted; bars that were measured are written", markup=False)
+        raise SystemExit(130) from None
+    Console(highlight=False).print(build_table(results))
+    console.print(f"written to {place.folder}", markup=False)
+    if failed:
+        raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    main()

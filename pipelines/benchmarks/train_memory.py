@@ -1,0 +1,33 @@
+"""train-memory: the peak memory of training the ml-1m profile."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.benchmarks.bar import Place, Result, at_most
+from pipelines.benchmarks.child import run_process
+from recsys.core.files import read_json, write_json
+
+NAME = "train-memory"
+LIMIT_GB = 2.0
+
+
+def measure(place: Place) -> Iterator[Result]:
+    """One epoch of the stage itself, in a run folder of its own that borrows the pairs."""
+    settings = read_json(place.run / "config" / "train.json")["settings"] | {"n_epochs": 1}
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder)
+        write_json(run / "config" / "train.json", {"settings": settings})
+        (run / "pairs").symlink_to(place.run / "pairs")
+        peak = run_process([sys.executable, "-m", "pipelines.train", str(run)], log=place.log(NAME)) / 1e9
+    yield Result(
+        name=NAME,
+        what="peak resident memory of `python -m pipelines.train` on the ml-1m profile, one epoch with its validation",
+        unit="GB",
+        ours=peak,
+        peer=LIMIT_GB,
+        peer_version="a limit, no library",
+        ratio=peak / LIMIT_GB,
+        limits=(at_most("ours", LIMIT_GB),),
+    )

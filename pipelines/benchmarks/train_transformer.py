@@ -1,0 +1,13 @@
+"""train-transformer: our transformer against RecTools' SASRec, real targets a second."""
+
+from collections.abc import Iterator
+
+from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.rectools_speed import compare_to_rectools
+
+
+def measure(place: Place) -> Iterator[Result]:
+    """Whole epochs of both."""
+    yield compare_to_rectools(
+        place, name="train-transformer", encoder="transformer", model="SASRecModel", limit=at_least("ratio", 8)
+    )
