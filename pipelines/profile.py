@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from pipelines.config import Profile
 from recsys.core.errors import ConfigError
 
+_SHIPPED = Path(__file__).parent / "configs"
+
 
 def read_profile(path: Path) -> Profile:
     """Read and check one profile; relative paths in it are read from its own folder.
@@ -44,9 +46,14 @@ def choose_protocol(profile: Profile, protocol: str) -> Profile:
         raise ConfigError(f"PROTOCOL={protocol}: {_explain(error)}") from None
 
 
+def read_shipped(name: str) -> Profile:
+    """Read one of the profiles that come with the project."""
+    return read_profile(_SHIPPED / f"{name}.toml")
+
+
 def shipped_profiles() -> list[str]:
     """Names that `PROFILE=` takes."""
-    return sorted(path.stem for path in (Path(__file__).parent / "configs").glob("*.toml"))
+    return sorted(path.stem for path in _SHIPPED.glob("*.toml"))
 
 
 def _absolute(location: str | None, folder: Path) -> str | None:

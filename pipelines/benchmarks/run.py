@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from pipelines.benchmarks import full_softmax, time_to_quality, train_hstu, train_memory, train_recbole, train_transformer
 from pipelines.benchmarks.bar import Measure, Place, Result
+from pipelines.benchmarks.ranking import RANKINGS
+from pipelines.benchmarks.ranking import measure as measure_ranking
 from pipelines.stage import console
 from recsys.core.errors import BenchmarkError, RecsysError
 from recsys.core.files import write_json
@@ -22,7 +25,8 @@ BENCHMARKS: dict[str, Measure] = {
     "train-memory": train_memory.measure,
     "time-to-quality": time_to_quality.measure,
 }
-ON_REQUEST = frozenset({"time-to-quality"})
+BENCHMARKS |= {ranking.name: partial(measure_ranking, ranking=ranking) for ranking in RANKINGS}
+ON_REQUEST = frozenset({"time-to-quality", *(ranking.name for ranking in RANKINGS)})
 
 
 def choose(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,38 @@
+"""One whole training, chosen on validation, and what its lists are worth on the test events.
+
+The job is JSON: `pairs`, the folder of that stage; `test`, a Parquet file of held-out events; `settings`, the table `[train]`.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pipelines.benchmarks.ours.judging import judge, read_targets
+from pipelines.config import TrainSettings
+from pipelines.trainer import build_trainer, prepare_device
+from recsys.core.files import write_json
+from recsys.training.distributed import Workers
+
+
+def train(job: dict[str, Any]) -> dict[str, Any]:
+    """The test part is read once, when the epoch has been chosen: `hr`, `ndcg`, `minutes`, `epoch` and `validation`."""
+    pairs, settings = Path(job["pairs"]), TrainSettings.model_validate(job["settings"])
+    trainer = build_trainer(settings, pairs=pairs, checkpoint=None, device=prepare_device(settings), workers=Workers())
+    began = time.perf_counter()
+    for record in trainer.fit():
+        print(record, flush=True)
+    minutes = (time.perf_counter() - began) / 60
+    kept = next(record for record in reversed(trainer.records) if record.is_best)
+    figures = judge(trainer, read_targets(pairs, Path(job["test"])))
+    return figures | {"minutes": minutes, "epoch": kept.epoch, "validation": kept.validation_ndcg}
+
+
+def main() -> None:
+    """`python -m pipelines.benchmarks.ours.ranking JOB RESULT`."""
+    write_json(Path(sys.argv[2]), train(json.loads(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
