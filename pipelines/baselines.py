@@ -4,6 +4,7 @@ import polars as pl
 
 from pipelines.config import Baseline, BaselinesSettings
 from pipelines.stage import StageRun, run_stage
+from recsys.baselines.als import als_scores
 from recsys.baselines.ease import ease_scores
 from recsys.baselines.item_knn import item_knn_scores
 from recsys.baselines.popularity import popularity_scores
@@ -59,6 +60,15 @@ def _lists(name: Baseline, data: BaselineData, settings: BaselinesSettings) -> L
             return rank_unseen(data, scores, k=k)
         case "ease":
             return rank_unseen(data, ease_scores(data, regularisation=settings.regularisation), k=k)
+        case "als":
+            scores = als_scores(
+                data,
+                dim=settings.als_dim,
+                unobserved_weight=settings.als_unobserved_weight,
+                regularisation=settings.als_regularisation,
+                seed=settings.seed,
+            )
+            return rank_unseen(data, scores, k=k)
 
 
 def main() -> None:

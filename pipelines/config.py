@@ -11,7 +11,7 @@ Chance = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0, le=36_500)]
 Text = Annotated[str, StringConstraints(min_length=1)]
-Baseline = Literal["random", "popularity", "recent_popularity", "item_knn", "ease"]
+Baseline = Literal["random", "popularity", "recent_popularity", "item_knn", "ease", "als"]
 
 
 class Settings(BaseModel):
@@ -162,13 +162,16 @@ class RetrieveSettings(Settings):
 class BaselinesSettings(Settings):
     """`[baselines]`: what the model is held against."""
 
-    names: list[Baseline] = ["random", "popularity", "recent_popularity", "item_knn", "ease"]
+    names: list[Baseline] = ["random", "popularity", "recent_popularity", "item_knn", "ease", "als"]
     k: Count = 100
     recent_days: Days = 7.0
     n_neighbours: Count = 100
     shrinkage: Annotated[float, Field(ge=0)] = 10.0
     regularisation: Positive = 200.0
     largest_catalogue: Count = 15_000
+    als_dim: Count = 64
+    als_unobserved_weight: Positive = 0.3
+    als_regularisation: Positive = 0.01
     seed: Seed = 0
 
 
@@ -221,30 +224,3 @@ class RegisterSettings(Settings):
 
     experiment: Text | None = None
     model_name: Text | None = None
-
-
-class Profile(Settings):
-    """One TOML file."""
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-    ingest: IngestSettings
-    split: SplitSettings = SplitSettings()
-    pairs: PairsSettings = PairsSettings()
-    train: TrainSettings = TrainSettings()
-    embed: EmbedSettings = EmbedSettings()
-    index: IndexSettings = IndexSettings()
-    retrieve: RetrieveSettings = RetrieveSettings()
-    baselines: BaselinesSettings = BaselinesSettings()
-    evaluate: EvaluateSettings = EvaluateSettings()
-    registration: RegisterSettings = Field(default=RegisterSettings(), alias="register")
-    tune: TuneSettings = TuneSettings()
-
-    @model_validator(mode="after")
-    def _lists_are_long_enough(self) -> "Profile":
-        if self.name in ("raw", "mlflow", "benchmarks"):
-            raise ValueError(f"name must not be one of raw, mlflow, benchmarks, got {self.name}")
-        for table in ("retrieve", "baselines"):
-            if getattr(self, table).k < max(self.evaluate.ks):
-                k = getattr(self, table).k
-                raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
-        return self

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipelines.config import IngestSettings, Profile
-from pipelines.profile import choose_protocol, read_profile
+from pipelines.config import IngestSettings
+from pipelines.profile import Profile, choose_protocol, read_profile
 from recsys.core.errors import RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder

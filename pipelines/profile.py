@@ -1,14 +1,55 @@
-"""Reading a profile: one TOML file, checked whole, each fault in one sentence."""
+"""A profile: all tables in one TOML file, checked whole, each fault in one sentence."""
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from pipelines.config import Profile
+from pipelines.config import (
+    BaselinesSettings,
+    EmbedSettings,
+    EvaluateSettings,
+    IndexSettings,
+    IngestSettings,
+    PairsSettings,
+    RegisterSettings,
+    RetrieveSettings,
+    Settings,
+    SplitSettings,
+    TrainSettings,
+    TuneSettings,
+)
 from recsys.core.errors import ConfigError
 
 _SHIPPED = Path(__file__).parent / "configs"
+
+
+class Profile(Settings):
+    """One TOML file."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    ingest: IngestSettings
+    split: SplitSettings = SplitSettings()
+    pairs: PairsSettings = PairsSettings()
+    train: TrainSettings = TrainSettings()
+    embed: EmbedSettings = EmbedSettings()
+    index: IndexSettings = IndexSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
+    baselines: BaselinesSettings = BaselinesSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    registration: RegisterSettings = Field(default=RegisterSettings(), alias="register")
+    tune: TuneSettings = TuneSettings()
+
+    @model_validator(mode="after")
+    def _lists_are_long_enough(self) -> "Profile":
+        if self.name in ("raw", "mlflow", "benchmarks"):
+            raise ValueError(f"name must not be one of raw, mlflow, benchmarks, got {self.name}")
+        for table in ("retrieve", "baselines"):
+            if getattr(self, table).k < max(self.evaluate.ks):
+                k = getattr(self, table).k
+                raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
+        return self
 
 
 def read_profile(path: Path) -> Profile:

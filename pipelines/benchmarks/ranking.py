@@ -11,9 +11,8 @@ from typing import Any
 
 from pipelines.benchmarks.bar import Place, Result, at_least
 from pipelines.benchmarks.child import run_own, run_process
-from pipelines.config import Profile
 from pipelines.layout import lay_out
-from pipelines.profile import read_shipped
+from pipelines.profile import Profile, read_shipped
 from pipelines.stage import console
 from recsys.core.files import read_json
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-NAMES = ["ease", "item_knn", "popularity", "random", "recent_popularity"]
+NAMES = ["als", "ease", "item_knn", "popularity", "random", "recent_popularity"]
 
 
 def test_each_baseline_is_the_same_table_as_the_model(finished: Path) -> None:
@@ -25,7 +25,7 @@ def test_catalogues_over_the_limit_leave_out_the_quadratic_ones(copy_of: Path, r
     path.write_text(json.dumps(config))
     run_stage("baselines", copy_of)
     assert json.loads((copy_of / "baselines" / "manifest.json").read_text())["facts"]["skipped"] == ["item_knn", "ease"]
-    left = ["popularity", "random", "recent_popularity"]
+    left = ["als", "popularity", "random", "recent_popularity"]
     assert sorted(file.stem for file in (copy_of / "baselines").glob("*.parquet")) == left
     run_stage("evaluate", copy_of)
     comparisons = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())

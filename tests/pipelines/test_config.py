@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines.config import Profile, SplitSettings, TrainSettings
+from pipelines.config import SplitSettings, TrainSettings
+from pipelines.profile import Profile
 
 
 def test_settings_cannot_be_changed_once_they_are_read() -> None:

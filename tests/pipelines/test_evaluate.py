@@ -12,7 +12,15 @@ from pipelines.evaluate import headline_metrics
 def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -> None:
     rows = json.loads((finished / "evaluate" / "metrics.json").read_text())
     assert all(set(row) == {"model", "metric", "value", "low", "high", "n_users"} for row in rows)
-    assert {row["model"] for row in rows} == {"two-tower", "ease", "item-knn", "popularity", "random", "recent-popularity"}
+    assert {row["model"] for row in rows} == {
+        "two-tower",
+        "als",
+        "ease",
+        "item-knn",
+        "popularity",
+        "random",
+        "recent-popularity",
+    }
     names = {row["metric"] for row in rows}
     figures = ("hr", "recall", "precision", "ndcg", "mrr", "map", "coverage", "gini", "novelty")
     assert names == {f"{name}@{k}" for name in figures for k in (5, 20)}

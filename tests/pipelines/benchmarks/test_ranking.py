@@ -6,7 +6,7 @@ import pytest
 from pipelines.benchmarks import ranking
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ranking import RANKINGS, Ranking, change_profile, measure
-from pipelines.config import Profile
+from pipelines.profile import Profile
 from recsys.core.files import read_json
 
 SMALL = {"name": "small", "ingest": {"source": "synthetic", "n_users": 60, "n_items": 50, "n_topics": 4}, "train": {"dim": 8}}
