@@ -9,7 +9,15 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.benchmarks import full_softmax, time_to_quality, train_hstu, train_memory, train_recbole, train_transformer
+from pipelines.benchmarks import (
+    catalogue_memory,
+    full_softmax,
+    time_to_quality,
+    train_hstu,
+    train_memory,
+    train_recbole,
+    train_transformer,
+)
 from pipelines.benchmarks.bar import Measure, Place, Result
 from pipelines.benchmarks.ranking import RANKINGS
 from pipelines.benchmarks.ranking import measure as measure_ranking
@@ -23,6 +31,7 @@ BENCHMARKS: dict[str, Measure] = {
     "train-recbole": train_recbole.measure,
     "full-softmax": full_softmax.measure,
     "train-memory": train_memory.measure,
+    "catalogue-memory": catalogue_memory.measure,
     "time-to-quality": time_to_quality.measure,
 }
 BENCHMARKS |= {ranking.name: partial(measure_ranking, ranking=ranking) for ranking in RANKINGS}

@@ -15,9 +15,12 @@ _ITEM_BLOCK = 65_536
 def embed_items(model: TwoTower, *, device: torch.device, dtype: torch.dtype) -> NDArray[np.float32]:
     """Unit vectors of all items, shape (I, D)."""
     model.eval()
-    blocks = torch.split(torch.arange(model.spec.n_items, device=device), _ITEM_BLOCK)
+    vectors = np.empty((model.spec.n_items, model.spec.dim), np.float32)
     with autocast(device, dtype):
-        return np.concatenate([model.encode_items(block).cpu().numpy() for block in blocks])
+        for begin in range(0, len(vectors), _ITEM_BLOCK):
+            rows = slice(begin, min(begin + _ITEM_BLOCK, len(vectors)))
+            vectors[rows] = model.encode_items(torch.arange(rows.start, rows.stop, device=device)).cpu().numpy()
+    return vectors
 
 
 @torch.inference_mode()

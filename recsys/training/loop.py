@@ -115,7 +115,7 @@ class Trainer:
                 value = self._validate()
                 stopping = stopping.see(value)
                 if stopping.is_best:
-                    self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+                    self._keep_best()
             record = EpochRecord(
                 epoch=epoch,
                 loss=loss,
@@ -129,6 +129,14 @@ class Trainer:
             self._save()
             yield record
         self.model.load_state_dict(self.best)
+
+    def _keep_best(self) -> None:
+        """Copy the weights over those kept before: a table of millions of rows has no room to be there three times."""
+        for name, tensor in self.model.state_dict().items():
+            if name in self.best:
+                self.best[name].copy_(tensor)
+            else:
+                self.best[name] = tensor.detach().cpu().clone()
 
     def _start_average(self) -> WeightAverage | None:
         """All weights but a table that is updated row by row: following each of its rows would cost more than the step."""
