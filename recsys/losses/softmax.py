@@ -38,7 +38,7 @@ class _FullSoftmax(torch.autograd.Function):
         device = users.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else users.dtype
         with torch.autocast(device, enabled=False):
-            loss, *gradients = _loss_and_gradients(users.to(dtype), items.to(dtype), target_idx, scale, users.dtype)
+            loss, *gradients = _loss_and_gradients(users, items, target_idx, scale, dtype)
         ctx.save_for_backward(*gradients)
         return loss
 
@@ -50,31 +50,43 @@ class _FullSoftmax(torch.autograd.Function):
 
 
 def _loss_and_gradients(
-    users: torch.Tensor, items: torch.Tensor, target_idx: torch.Tensor, scale: torch.Tensor, out_dtype: torch.dtype
+    users: torch.Tensor, items: torch.Tensor, target_idx: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Each chunk of rows costs three products and two passes over its (C, I) weights; all else is (C, D)."""
-    n_rows, chunk = len(users), max(64, _CHUNK_ELEMENTS // len(items))
-    factor = float(scale)
-    loss = torch.zeros((), dtype=out_dtype, device=users.device)
-    to_scale = torch.zeros((), dtype=out_dtype, device=users.device)
-    to_users = torch.empty(users.shape, dtype=out_dtype, device=users.device)  # (B, D)
+    """Each chunk of rows costs three products and two passes over its (C, I) weights; all else is (B, D)."""
+    factor, mean = float(scale), 1 / len(users)
+    summed, total, top, to_items = _expect(users.to(dtype), items.to(dtype), factor, users.dtype)
+    expected = summed.to(users.dtype).div_(total)  # (B, D), the mean item under the softmax
+    positives = items[target_idx]  # (B, D)
+    cosine = (users * positives).sum(1)  # (B,)
+    loss = (total.log() + top)[:, 0].sum() - factor * cosine.sum()
+    to_scale = (users * expected).sum() - cosine.sum()
+    to_items.index_add_(0, target_idx, users, alpha=-1)
+    to_users = expected.sub_(positives)  # (B, D)
+    return loss * mean, to_users.mul_(factor * mean), to_items.mul_(factor * mean), to_scale * mean
+
+
+def _expect(
+    users: torch.Tensor, items: torch.Tensor, factor: float, out_dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """For weights exp(logit - top): their sum with the items, (B, D); alone, (B, 1); top, (B, 1); and, normalised, their
+    sum with the users, (I, D).
+    """
+    n_rows, chunk = len(users), min(len(users), max(64, _CHUNK_ELEMENTS // len(items)))
+    summed = torch.empty_like(users)  # (B, D)
+    total = torch.empty((n_rows, 1), dtype=out_dtype, device=users.device)
+    top = torch.zeros((n_rows, 1), dtype=out_dtype, device=users.device)
     to_items = torch.zeros(items.shape, dtype=out_dtype, device=users.device)  # (I, D)
-    transposed = items.t()
+    logits = users.new_empty((chunk, len(items)))  # (C, I), one place in memory for all chunks
+    scaled, transposed = users * factor, items.t()
     for begin in range(0, n_rows, chunk):
-        part = users[begin : begin + chunk]  # (C, D)
-        targets = target_idx[begin : begin + chunk]  # (C,)
-        positives = items[targets].to(out_dtype)  # (C, D)
-        logits = (part * factor) @ transposed  # (C, I)
+        rows = slice(begin, begin + chunk)
+        weight = torch.mm(scaled[rows], transposed, out=logits[: len(scaled[rows])])  # (C, I)
         # Cosines are at most 1, so the scale bounds the logits; only a steep one needs its maximum taken off.
-        top = logits.max(1, keepdim=True).values if factor > _SAFE_SCALE else logits.new_zeros(1, 1)
-        weight = logits.sub_(top).exp_() if factor > _SAFE_SCALE else logits.exp_()  # (C, I)
-        total = weight.sum(1, keepdim=True, dtype=out_dtype)  # (C, 1)
-        expected = (weight @ items).to(out_dtype).div_(total)  # (C, D), the mean item under the softmax
-        exact = part.to(out_dtype)
-        target_cosine = (exact * positives).sum(1)  # (C,)
-        loss += (total.log() + top)[:, 0].sum() - factor * target_cosine.sum()
-        to_scale += (exact * expected).sum() - target_cosine.sum()
-        to_users[begin : begin + chunk] = expected - positives
-        to_items += weight.t() @ (exact / total).to(users.dtype)  # (I, D)
-        to_items.index_add_(0, targets, exact, alpha=-1)
-    return loss / n_rows, to_users * (factor / n_rows), to_items * (factor / n_rows), to_scale / n_rows
+        if factor > _SAFE_SCALE:
+            highest = weight.max(1, keepdim=True).values  # (C, 1)
+            top[rows] = highest
+            weight.sub_(highest)
+        total[rows] = weight.exp_().sum(1, keepdim=True)
+        torch.mm(weight, items, out=summed[rows])
+        to_items += weight.t() @ (users[rows] / total[rows]).to(users.dtype)  # (I, D)
+    return summed, total, top, to_items
