@@ -96,6 +96,7 @@ class TrainSettings(Settings):
     n_heads: Annotated[int, Field(ge=1, le=64)] = 2
     feedforward_factor: Annotated[int, Field(ge=1, le=16)] = 2
     dropout: Chance = 0.2
+    input_dropout: Chance = 0.0
     history_length: Annotated[int, Field(ge=1, le=8192)] = 200
     use_time: bool = True
     request_drop: Annotated[float, Field(ge=0, le=1)] = 0.1

@@ -29,7 +29,7 @@ class HstuEncoder(nn.Module):
         super().__init__()
         self.bias = _RelativeBias(history_length, n_heads, use_time=use_time)
         self.blocks = nn.ModuleList(_Block(dim, n_heads, dropout) for _ in range(n_blocks))
-        self.norm = nn.RMSNorm(dim)
+        self.norm = nn.LayerNorm(dim, bias=False)
 
     def forward(self, history: torch.Tensor, times: EventTimes | None) -> torch.Tensor:
         """Encode every prefix. Shape (B, L, D) to (B, L, D)."""
@@ -47,9 +47,9 @@ class _Block(nn.Module):
     def __init__(self, dim: int, n_heads: int, dropout: float) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.norm = nn.RMSNorm(dim)
+        self.norm = nn.LayerNorm(dim, bias=False)
         self.project = nn.Linear(dim, 4 * dim)
-        self.mixed_norm = nn.RMSNorm(dim)
+        self.mixed_norm = nn.LayerNorm(dim, bias=False)
         self.out = nn.Linear(dim, dim)
         self.dropout = FastDropout(dropout)
 

@@ -21,7 +21,7 @@ class MeanPoolingEncoder(nn.Module):
 
     def __init__(self, dim: int, *, feedforward_factor: int, dropout: float) -> None:
         super().__init__()
-        self.norm = nn.RMSNorm(dim)
+        self.norm = nn.LayerNorm(dim, bias=False)
         self.feedforward_in = nn.Linear(dim, feedforward_factor * dim)
         self.feedforward_out = nn.Linear(feedforward_factor * dim, dim)
         self.dropout = FastDropout(dropout)

@@ -2,8 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, scaled_dot_product_attention
+from torch.nn.functional import gelu
 
+from recsys.models.attention import causal_attention
 from recsys.models.dropout import FastDropout
 from recsys.models.low_pass import LowPass
 from recsys.models.time_gaps import EventTimes
@@ -50,7 +51,7 @@ class TransformerEncoder(nn.Module):
                 block.low_pass = LowPass(dim, history_length=history_length, n_frequencies=n_frequencies)
                 block.low_pass_share = low_pass_share
         self.blocks = nn.ModuleList(blocks)
-        self.norm = nn.RMSNorm(dim)
+        self.norm = nn.LayerNorm(dim, bias=False)
 
     def forward(self, history: torch.Tensor, times: EventTimes | None = None) -> torch.Tensor:
         """Encode every prefix. Shape (B, L, D) to (B, L, D); times are in the history's vectors already."""
@@ -68,10 +69,10 @@ class _Block(nn.Module):
     def __init__(self, dim: int, n_heads: int, feedforward_factor: int, dropout: float) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.attention_norm = nn.RMSNorm(dim)
+        self.attention_norm = nn.LayerNorm(dim, bias=False)
         self.query_key_value = nn.Linear(dim, 3 * dim, bias=False)
         self.attention_out = nn.Linear(dim, dim, bias=False)
-        self.feedforward_norm = nn.RMSNorm(dim)
+        self.feedforward_norm = nn.LayerNorm(dim, bias=False)
         self.feedforward_in = nn.Linear(dim, feedforward_factor * dim)
         self.feedforward_out = nn.Linear(feedforward_factor * dim, dim)
         self.dropout = FastDropout(dropout)
@@ -93,11 +94,9 @@ class _Block(nn.Module):
     def _attend(self, history: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
         n_rows, length, dim = history.shape
         packed = self.query_key_value(history).view(n_rows, length, 3, self.n_heads, dim // self.n_heads)
-        # The CPU kernel of attention is faster in float32 than in bfloat16.
-        packed = packed.float() if history.device.type == "cpu" else packed
         query, key, value = packed.permute(2, 0, 3, 1, 4)  # (B, heads, L, D / heads) each
         query, key = _rotate(query, rotation), _rotate(key, rotation)
-        mixed = scaled_dot_product_attention(query, key, value, is_causal=True)  # (B, heads, L, D / heads)
+        mixed = causal_attention(query, key, value)  # (B, heads, L, D / heads)
         joined = mixed.transpose(1, 2).reshape(n_rows, length, dim)  # (B, L, D)
         attended: torch.Tensor = self.attention_out(joined)  # (B, L, D)
         return attended

@@ -28,7 +28,8 @@ class TwoTowerSpec:
         n_blocks: Blocks of the user encoder.
         n_heads: Its attention heads.
         feedforward_factor: Width of its feed-forward layers over D.
-        dropout: Dropout of the user tower.
+        dropout: Dropout of the user tower, on the output of its layers.
+        input_dropout: The same on what goes into its encoder.
         use_time: Whether time gaps are an input.
         request_drop: Chance that the request gap is hidden in training.
         initial_scale: One over the temperature, at the start of training.
@@ -53,6 +54,7 @@ class TwoTowerSpec:
     id_dropout: float = 0.0
     low_pass_share: float = 0.0
     n_frequencies: int = 3
+    input_dropout: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """For `spec.json`."""
@@ -102,7 +104,7 @@ class TwoTower(nn.Module):
             user_features=user_features,
             use_time=spec.use_time,
             request_drop=spec.request_drop,
-            dropout=spec.dropout,
+            dropout=spec.input_dropout,
         )
         self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)), requires_grad=spec.learn_scale)
 
