@@ -44,7 +44,7 @@ def test_each_name_builds_its_encoder():
 def test_an_event_changes_no_output_before_it_and_its_own(name, changed, seed):
     encoder, (history, times) = _encoder(name), _inputs(2, LENGTH, seed)
     other = history.clone()
-    other[:, changed] += 1
+    other[:, changed] += torch.linspace(-2, 2, DIM)
     before, after = encoder(history, times), encoder(other, times)
     torch.testing.assert_close(after[:, :changed], before[:, :changed], rtol=0, atol=1e-5)
     assert ((after - before)[:, changed].abs().amax(-1) > 1e-5).all()
