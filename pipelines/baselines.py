@@ -30,7 +30,7 @@ def work(stage: StageRun[BaselinesSettings]) -> None:
             show(place, name)
             if name == "recent_popularity" and not has_time:
                 continue
-            if name in ("item_knn", "ease") and len(data.items) > settings.largest_catalogue:
+            if name in ("item_knn", "ease", "als") and len(data.items) > settings.largest_catalogue:
                 skipped.append(name)
                 continue
             write_candidates(

@@ -130,9 +130,13 @@ class TrainSettings(Settings):
     seed: Seed = 0
 
     @model_validator(mode="after")
-    def _heads_fit(self) -> "TrainSettings":
+    def _settings_fit(self) -> "TrainSettings":
         if self.dim % (2 * self.n_heads):
             raise ValueError(f"dim must be a multiple of twice n_heads ({2 * self.n_heads}), got {self.dim}")
+        if self.low_pass_share and self.encoder != "transformer":
+            raise ValueError(f'low_pass_share must be 0 for encoder = "{self.encoder}", got {self.low_pass_share}')
+        if self.same_target_weight and self.accumulate > 1:
+            raise ValueError(f"accumulate must be 1 where same_target_weight is set, got {self.accumulate}")
         return self
 
 
@@ -184,6 +188,9 @@ class EvaluateSettings(Settings):
     seed: Seed = 0
 
 
+_NOT_SEARCHED = {"n_epochs", "patience", "validation_users", "device", "precision", "threads", "deterministic", "seed"}
+
+
 class Range(Settings):
     """From where to where `make tune` looks for a number."""
 
@@ -214,9 +221,9 @@ class TuneSettings(Settings):
 
     @model_validator(mode="after")
     def _names_are_settings(self) -> "TuneSettings":
-        unknown = sorted(set(self.space) - set(TrainSettings.model_fields))
-        if unknown:
-            raise ValueError(f"space must name settings of [train], got {', '.join(unknown)}")
+        wrong = sorted(set(self.space) - (set(TrainSettings.model_fields) - _NOT_SEARCHED))
+        if wrong:
+            raise ValueError(f"space must name settings of [train] that shape model or loss, got {', '.join(wrong)}")
         return self
 
 

@@ -69,7 +69,7 @@ def read_profile(path: Path) -> Profile:
     try:
         profile = Profile.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from None
+        raise ConfigError(f"{path}: {explain(error)}") from None
     places = {name: _absolute(getattr(profile.ingest, name), path.parent) for name in ("interactions", "items", "users")}
     return profile.model_copy(update={"ingest": profile.ingest.model_copy(update=places)})
 
@@ -84,7 +84,7 @@ def choose_protocol(profile: Profile, protocol: str) -> Profile:
     try:
         return Profile.model_validate(table | {"split": table["split"] | {"protocol": protocol, "also": []}})
     except ValidationError as error:
-        raise ConfigError(f"PROTOCOL={protocol}: {_explain(error)}") from None
+        raise ConfigError(f"PROTOCOL={protocol}: {explain(error)}") from None
 
 
 def read_shipped(name: str) -> Profile:
@@ -103,8 +103,8 @@ def _absolute(location: str | None, folder: Path) -> str | None:
     return str((folder / location).resolve())
 
 
-def _explain(error: ValidationError) -> str:
-    """All faults in one line each: key, rule, value."""
+def explain(error: ValidationError) -> str:
+    """All faults in one line: key, rule, value."""
     faults = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"]) or "profile"

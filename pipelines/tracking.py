@@ -21,6 +21,7 @@ from mlflow.entities import Metric, Param  # noqa: E402
 
 LINEAGE_TAG = "recsys.lineage"
 _PARENT_TAG = "mlflow.parentRunId"
+_TRIAL_TAG = "recsys.trial"
 _LONGEST_PARAM = 500
 _LONGEST_TAG = 5000
 _LONGEST_DIGEST = 36
@@ -75,15 +76,41 @@ def tuning_run(experiment_id: str, *, name: str, key: str) -> Iterator[str]:
         yield str(run.info.run_id)
 
 
-def log_trial(parent: str, *, number: int, params: Mapping[str, Any], epochs: pl.DataFrame, is_pruned: bool) -> None:
-    """One trial of a search as a nested run: its settings, and loss and validation of each of its epochs."""
+def forget_trials(parent: str, *, cut_off: set[int]) -> None:
+    """Delete the nested runs of the trials that a killed search was in, and those that were never ended."""
     client = MlflowClient()
-    tags = {_PARENT_TAG: parent, "recsys.pruned": str(is_pruned).lower()}
+    experiment_id = client.get_run(parent).info.experiment_id
+    for run in client.search_runs([experiment_id], filter_string=f"tags.`{_PARENT_TAG}` = '{parent}'"):
+        if run.info.status == "RUNNING" or int(run.data.tags[_TRIAL_TAG]) in cut_off:
+            client.delete_run(run.info.run_id)
+
+
+def start_trial(parent: str, *, number: int, params: Mapping[str, Any]) -> str:
+    """Open a nested run for one trial of a search.
+
+    Returns:
+        Its id.
+    """
+    client = MlflowClient()
+    tags = {_PARENT_TAG: parent, _TRIAL_TAG: str(number)}
     run = client.create_run(client.get_run(parent).info.experiment_id, tags=tags, run_name=f"trial {number}")
     named = [Param(name, str(value)[:_LONGEST_PARAM]) for name, value in params.items()]
     client.log_batch(run.info.run_id, params=named)
-    log_epochs(run.info.run_id, epochs)
-    client.set_terminated(run.info.run_id, status="FINISHED")
+    return str(run.info.run_id)
+
+
+def end_trial(run_id: str, *, epochs: pl.DataFrame, state: str) -> None:
+    """Close it, with loss and validation of each epoch.
+
+    Args:
+        run_id: From `start_trial`.
+        epochs: One row an epoch.
+        state: `complete`, `pruned` or `fail`.
+    """
+    if epochs.height:
+        log_epochs(run_id, epochs)
+    MlflowClient().set_tag(run_id, "recsys.state", state)
+    MlflowClient().set_terminated(run_id, status="FAILED" if state == "fail" else "FINISHED")
 
 
 def log_stage(parent: str, manifest: Mapping[str, Any]) -> str:

@@ -17,7 +17,9 @@ from recsys.core.files import write_atomically, write_json
 from recsys.models.checkpoint import write_tensors
 from recsys.training.distributed import join_workers
 from recsys.training.loop import Step, Trainer
-from recsys.training.resume import EpochRecord
+from recsys.training.resume import EpochRecord, holds_other_run
+
+_SAMPLED_ONLY = ("n_popular", "n_hard", "corrected_positive")
 
 
 def work(stage: StageRun[TrainSettings]) -> None:
@@ -27,6 +29,8 @@ def work(stage: StageRun[TrainSettings]) -> None:
     with join_workers(device) as workers:
         checkpoint = stage.folder / "checkpoint"
         trainer = build_trainer(settings, pairs=stage.read("pairs"), checkpoint=checkpoint, device=device, workers=workers)
+        if workers.is_main and holds_other_run(checkpoint, fingerprint=trainer.fingerprint):
+            stage.say("the checkpoint is of other settings, data, code, threads or processes: training starts over")
         records = _fit(stage, trainer)
         if not workers.is_main:
             return
@@ -51,6 +55,8 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "n_workers": workers.n_workers,
         "n_pairs": stage.facts_of("pairs")["n_train"],
     }
+    if trainer.objective.is_full and (idle := [name for name in _SAMPLED_ONLY if getattr(settings, name)]):
+        stage.say(f"the full softmax has no negatives to choose: {', '.join(idle)} did nothing")
     stage.say(stage.facts["epoch"])
 
 

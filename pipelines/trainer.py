@@ -48,7 +48,9 @@ def build_trainer(
     torch.manual_seed(seed_for(settings.seed, "initial weights"))
     model = TwoTower(_spec(settings, facts), item_features=read_item_features(pairs), user_features=read_user_features(pairs))
     where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
-    depends = json.dumps([settings.model_dump(), manifest["outputs"], where, hash_packages("recsys")], sort_keys=True)
+    depends = json.dumps(
+        [settings.model_dump(), model.spec.as_dict(), manifest["outputs"], where, hash_packages("recsys")], sort_keys=True
+    )
     return Trainer(
         model.to(device),
         read_histories(pairs),

@@ -13,20 +13,23 @@ from typing import Any
 
 import optuna
 import polars as pl
+import torch
 from pydantic import ValidationError
 from rich.table import Table
 
 from pipelines.config import Range, TrainSettings, TuneSettings
+from pipelines.profile import explain
 from pipelines.stage import MANIFEST, StageRun, console, run_stage
 from pipelines.trainer import build_trainer, prepare_device
-from recsys.core.errors import ConfigError
-from recsys.core.files import read_json, write_atomically
+from recsys.core.errors import ConfigError, RecsysError
+from recsys.core.files import hash_packages, read_json, write_atomically
 from recsys.training.distributed import Workers
 from recsys.training.resume import EpochRecord
 
 _STARTUP_TRIALS = 5
+_MOST_FAILED = 5
 _COMPLETE, _PRUNED = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
-_DONE = (_COMPLETE, _PRUNED)
+_FAIL = optuna.trial.TrialState.FAIL
 
 
 def work(stage: StageRun[TuneSettings]) -> None:
@@ -38,58 +41,89 @@ def work(stage: StageRun[TuneSettings]) -> None:
     base = TrainSettings.model_validate(read_json(stage.run / "config" / "train.json")["settings"])
     key = _key(stage, base)
     storage = optuna.storages.RDBStorage(f"sqlite:///{_study_file(stage)}")
+    try:
+        study, cut_off = _open_study(storage, key, seed=stage.settings.seed)
+        n_done = len(_done(study))
+        if n_done:
+            stage.say(f"{n_done} trials are done already, {max(0, stage.settings.n_trials - n_done)} to go")
+        experiment_id = tracking.connect(stage.run.parent, stage.run.name)
+        with tracking.tuning_run(experiment_id, name=f"tune {stage.run.name}", key=key) as parent:
+            tracking.forget_trials(parent, cut_off=cut_off)
+            while len(_done(study)) < stage.settings.n_trials:
+                _run_trial(stage, study, base, parent)
+        stage.facts["base"] = base.model_dump(mode="json")
+        _write_results(stage, study)
+    finally:
+        storage.engine.dispose()
+
+
+def _key(stage: StageRun[TuneSettings], base: TrainSettings) -> str:
+    """Trials of other data, other settings beside the searched ones, another space or other code are another study."""
+    space = stage.settings.model_dump(mode="json")["space"]
+    fixed = {name: value for name, value in base.model_dump(mode="json").items() if name not in space}
+    outputs = read_json(stage.run / "pairs" / MANIFEST)["outputs"]
+    depends = json.dumps([fixed, space, outputs, hash_packages("recsys"), torch.__version__], sort_keys=True)
+    return hashlib.sha256(depends.encode()).hexdigest()[:16]
+
+
+def _open_study(storage: optuna.storages.RDBStorage, key: str, *, seed: int) -> tuple[optuna.Study, set[int]]:
+    """The study of this key, and the trials that were cut off: they are failed, and their settings come first again."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         study_name=key,
         storage=storage,
         load_if_exists=True,
         direction="maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=1),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=2),
     )
-    _take_up_cut_off_trials(study)
-    n_done = len(study.get_trials(deepcopy=False, states=_DONE))
-    study.sampler = optuna.samplers.TPESampler(seed=stage.settings.seed + n_done, n_startup_trials=_STARTUP_TRIALS)
-    if n_done:
-        stage.say(f"{n_done} trials are done already, {max(0, stage.settings.n_trials - n_done)} to go")
-    experiment_id = tracking.connect(stage.run.parent, stage.run.name)
-    with tracking.tuning_run(experiment_id, name=f"tune {stage.run.name}", key=key) as parent:
-        while len(study.get_trials(deepcopy=False, states=_DONE)) < stage.settings.n_trials:
-            trial = study.ask()
-            settings = _settings_of(trial, base, stage.settings)
-            records, is_pruned = _try(stage, trial, settings)
-            best = max(record.validation_ndcg or 0.0 for record in records)
-            study.tell(trial, None if is_pruned else best, state=_PRUNED if is_pruned else _COMPLETE)
-            epochs = pl.DataFrame([asdict(record) for record in records])
-            tracking.log_trial(parent, number=trial.number, params=trial.params, epochs=epochs, is_pruned=is_pruned)
-            stage.say(f"trial {trial.number:3d}  {_score(best, is_pruned)}  {_in_words(trial.params)}")
-    _write_results(stage, study)
-    storage.engine.dispose()
+    cut_off = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+    for trial in cut_off:
+        study.tell(trial.number, state=_FAIL)
+        study.enqueue_trial(trial.params)
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), n_startup_trials=_STARTUP_TRIALS)
+    return study, {trial.number for trial in cut_off}
 
 
-def _key(stage: StageRun[TuneSettings], base: TrainSettings) -> str:
-    """Trials of other data, other base settings or another space are another study."""
-    space = stage.settings.model_dump(mode="json")["space"]
-    outputs = read_json(stage.run / "pairs" / MANIFEST)["outputs"]
-    depends = json.dumps([base.model_dump(mode="json"), space, outputs], sort_keys=True)
-    return hashlib.sha256(depends.encode()).hexdigest()[:16]
+def _run_trial(stage: StageRun[TuneSettings], study: optuna.Study, base: TrainSettings, parent: str) -> None:
+    """One trial; settings that cannot be trained are told and passed over, unless nothing else comes."""
+    from pipelines import tracking
+
+    trial = study.ask()
+    chosen = _choose(trial, stage.settings)
+    run_id = tracking.start_trial(parent, number=trial.number, params=chosen)
+    records: list[EpochRecord] = []
+    try:
+        is_pruned = _train(stage, trial, _settings_of(base, chosen), records)
+    except (RecsysError, torch.OutOfMemoryError) as error:
+        tracking.end_trial(run_id, epochs=_table(records), state="fail")
+        study.tell(trial, state=_FAIL)
+        stage.say(f"trial {trial.number:3d}  failed: {error}  {_in_words(chosen)}")
+        failed = study.get_trials(deepcopy=False, states=(_FAIL,))
+        if len(failed) > _MOST_FAILED + len(_done(study)):
+            raise ConfigError(
+                f"tune: most trials must be trainable, got {len(failed)} that failed; narrow [tune] space"
+            ) from None
+        return
+    state = _PRUNED if is_pruned else _COMPLETE
+    best = max(record.validation_ndcg or 0.0 for record in records)
+    tracking.end_trial(run_id, epochs=_table(records), state=state.name.lower())
+    study.tell(trial, None if is_pruned else best, state=state)
+    stage.say(f"trial {trial.number:3d}  {_score(best, is_pruned)}  {_in_words(chosen)}")
 
 
 def _study_file(stage: StageRun[TuneSettings]) -> Path:
     """The study lies in what is kept of an interrupted search; a finished search is taken up again from its result."""
     folder, finished = stage.folder / "study", stage.run / "tune" / "study"
     if not folder.exists() and finished.exists():
-        shutil.copytree(finished, folder)
+        copy = stage.folder / ".study"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(finished, copy)
+        copy.rename(folder)
     folder.mkdir(exist_ok=True)
     return (folder / "trials.db").resolve()
 
 
-def _take_up_cut_off_trials(study: optuna.Study) -> None:
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        study.enqueue_trial(trial.params)
-
-
-def _settings_of(trial: optuna.Trial, base: TrainSettings, settings: TuneSettings) -> TrainSettings:
+def _choose(trial: optuna.Trial, settings: TuneSettings) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     for name, where in settings.space.items():
         if not isinstance(where, Range):
@@ -98,16 +132,18 @@ def _settings_of(trial: optuna.Trial, base: TrainSettings, settings: TuneSetting
             chosen[name] = trial.suggest_int(name, int(where.low), int(where.high), log=where.log)
         else:
             chosen[name] = trial.suggest_float(name, where.low, where.high, log=where.log)
+    return chosen
+
+
+def _settings_of(base: TrainSettings, chosen: dict[str, Any]) -> TrainSettings:
     try:
         return TrainSettings.model_validate(base.model_dump() | chosen)
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(map(str, fault["loc"])) or "train"
-        raise ConfigError(f"[tune] space must hold settings that [train] allows, got {place}: {fault['msg']}") from None
+        raise ConfigError(f"[tune] space: {explain(error)}") from None
 
 
-def _try(stage: StageRun[TuneSettings], trial: optuna.Trial, settings: TrainSettings) -> tuple[list[EpochRecord], bool]:
-    """One training, stopped early where it is worse than the median of the others after as many epochs."""
+def _train(stage: StageRun[TuneSettings], trial: optuna.Trial, settings: TrainSettings, records: list[EpochRecord]) -> bool:
+    """Fill `records`; True if it was stopped, worse than the median of the others after as many epochs."""
     device = prepare_device(settings)
     trainer = build_trainer(
         settings,
@@ -118,17 +154,26 @@ def _try(stage: StageRun[TuneSettings], trial: optuna.Trial, settings: TrainSett
     )
     with stage.progress(f"trial {trial.number}", settings.n_epochs) as show:
         for record in trainer.fit():
-            best = max(each.validation_ndcg or 0.0 for each in trainer.records[: record.epoch])
+            records.append(record)
+            best = max(each.validation_ndcg or 0.0 for each in records)
             trial.report(best, record.epoch)
             show(record.epoch, f"validation NDCG@10 {best:.4f}")
             if record.epoch < settings.n_epochs and trial.should_prune():
-                return trainer.records, True
-    return trainer.records, False
+                return True
+    return False
+
+
+def _done(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(_COMPLETE, _PRUNED))
+
+
+def _table(records: list[EpochRecord]) -> pl.DataFrame:
+    return pl.DataFrame([asdict(record) for record in records])
 
 
 def _write_results(stage: StageRun[TuneSettings], study: optuna.Study) -> None:
     shutil.rmtree(stage.folder / "study" / "checkpoint", ignore_errors=True)
-    trials = study.get_trials(deepcopy=False, states=_DONE)
+    trials = _done(study)
     table = [{"trial": t.number, "validation_ndcg": t.value, "state": t.state.name.lower()} | t.params for t in trials]
     with write_atomically(stage.folder / "trials.parquet") as partial:
         pl.DataFrame(table).sort("validation_ndcg", descending=True).write_parquet(partial)

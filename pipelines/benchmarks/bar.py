@@ -88,13 +88,15 @@ class Result:
     limits: tuple[Limit, ...]
 
     @property
-    def bar(self) -> str:
-        """The limits in words."""
-        return " and ".join(str(limit) for limit in self.limits)
+    def bar(self) -> str | None:
+        """The limits in words, if there are any."""
+        return " and ".join(str(limit) for limit in self.limits) or None
 
     @property
-    def holds(self) -> bool:
-        """Whether all limits hold."""
+    def holds(self) -> bool | None:
+        """Whether all limits hold; None for what is only reported."""
+        if not self.limits:
+            return None
         measured = {"ratio": self.ratio, "ours": self.ours}
         return all(limit.holds(measured[limit.figure]) for limit in self.limits)
 

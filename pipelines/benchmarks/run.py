@@ -76,7 +76,7 @@ def build_table(results: Sequence[Result]) -> Table:
         table.add_column(heading, justify="right" if heading in ("ours", "peer", "ratio") else "left", no_wrap=True)
     for result in results:
         figures = ["–" if value is None else _in_digits(value) for value in (result.ours, result.peer, result.ratio)]
-        verdict = "[green]holds[/green]" if result.holds else "[red]missed[/red]"
+        verdict = {True: "[green]holds[/green]", False: "[red]missed[/red]", None: "reported"}[result.holds]
         limits = "\n".join(str(limit) for limit in result.limits)
         table.add_row(result.name, *figures, result.unit, limits, verdict)
     return table

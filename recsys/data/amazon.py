@@ -47,9 +47,9 @@ def locate_amazon(
     wanted = _FILES[name]
     folders = [] if data_dir is None else [data_dir / folder for folder in (*_FOLDERS, name)]
     for folder in [*folders, raw]:
-        found = [path for file in wanted for path in (folder / file, folder / f"{file}.gz") if path.is_file()]
-        if len(found) >= len(wanted):
-            log, attributes = (next(path for path in found if path.name.startswith(file)) for file in wanted)
+        found = [next((p for p in (folder / file, folder / f"{file}.gz") if p.is_file()), None) for file in wanted]
+        log, attributes = found
+        if log is not None and attributes is not None:
             _check(log, wanted[log.name.removesuffix(".gz")])
             _check(attributes, wanted[attributes.name.removesuffix(".gz")])
             return log, attributes

@@ -55,7 +55,6 @@ def build_encoder(
                 n_heads=n_heads,
                 feedforward_factor=feedforward_factor,
                 dropout=dropout,
-                history_length=history_length,
                 low_pass_share=low_pass_share,
                 n_frequencies=n_frequencies,
             )

@@ -36,11 +36,13 @@ class FeatureEncoder(nn.Module):
 
     categories: torch.Tensor
     dense: torch.Tensor
+    has_any: torch.Tensor
 
     def __init__(self, features: Features, dim: int) -> None:
         super().__init__()
         self.register_buffer("categories", features.categories, persistent=False)
         self.register_buffer("dense", torch.cat([features.numbers, features.text], dim=1), persistent=False)
+        self.register_buffer("has_any", (self.categories > 0).any(1) | (self.dense != 0).any(1), persistent=False)  # (I,)
         self.category_table = nn.Embedding(features.n_categories + 1, dim, padding_idx=0)
         nn.init.normal_(self.category_table.weight, std=0.02)
         with torch.no_grad():
@@ -75,7 +77,7 @@ class ItemTower(nn.Module):
         dim: D.
         features: Attributes of all items.
         id_dropout: Chance that an item goes by its features alone in a training step, so that they carry weight and an item
-            without a trained id has a place too.
+            without a trained id has a place too; an item without features keeps its id.
 
     Raises:
         ConfigError: Ids may be dropped, and there are no features to go by.
@@ -100,9 +102,9 @@ class ItemTower(nn.Module):
     def forward(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (N,) item idx to (N, D); the length of the vectors carries no meaning."""
         vectors = self.ids(item_idx)  # (N, D)
-        if self.training and self.id_dropout:
-            kept = torch.rand(len(item_idx), 1, device=item_idx.device) >= self.id_dropout  # (N, 1)
-            vectors = vectors * kept  # (N, D)
+        if self.training and self.id_dropout and self.features is not None:
+            kept = torch.rand(len(item_idx), device=item_idx.device) >= self.id_dropout  # (N,)
+            vectors = vectors * (kept | ~self.features.has_any[item_idx])[:, None]  # (N, D)
         if self.features is not None:
             vectors = vectors + self.features(item_idx)  # (N, D)
         return vectors  # type: ignore[no-any-return]

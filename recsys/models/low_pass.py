@@ -15,7 +15,6 @@ class LowPass(nn.Module):
 
     Args:
         dim: D.
-        history_length: L, the most events of a history.
         n_frequencies: How many of the lowest frequencies count as slow; 1 is the mean alone.
 
     Source: Shin et al., "An Attentive Inductive Bias for Sequential Recommendation beyond the Self-Attention", AAAI 2024,
@@ -24,14 +23,17 @@ class LowPass(nn.Module):
 
     kernel: torch.Tensor
 
-    def __init__(self, dim: int, *, history_length: int, n_frequencies: int) -> None:
+    def __init__(self, dim: int, *, n_frequencies: int) -> None:
         super().__init__()
-        self.register_buffer("kernel", prefix_low_pass(history_length, n_frequencies=n_frequencies), persistent=False)
+        self.n_frequencies = n_frequencies
+        self.register_buffer("kernel", prefix_low_pass(1, n_frequencies=n_frequencies), persistent=False)
         self.fast_share = nn.Parameter(torch.randn(dim))
 
     def forward(self, history: torch.Tensor) -> torch.Tensor:
         """Shape (B, L, D) to (B, L, D)."""
         length = history.shape[1]
+        if length > len(self.kernel):
+            self.kernel = prefix_low_pass(length, n_frequencies=self.n_frequencies).to(history.device)  # (L, L)
         slow = self.kernel[:length, :length].to(history.dtype) @ history  # (B, L, D)
         return slow + self.fast_share**2 * (history - slow)  # (B, L, D)
 

@@ -23,7 +23,6 @@ class TransformerEncoder(nn.Module):
         n_heads: Attention heads.
         feedforward_factor: Width of the feed-forward layer over D.
         dropout: On the output of each layer; attention weights have none (it would force the slow path on CPU).
-        history_length: L, the most events of a history.
         low_pass_share: Share of a low-pass filter in what is mixed over places, the rest is attention; 0 is attention alone.
         n_frequencies: Frequencies that the filter keeps.
 
@@ -39,7 +38,6 @@ class TransformerEncoder(nn.Module):
         n_heads: int,
         feedforward_factor: int,
         dropout: float,
-        history_length: int,
         low_pass_share: float,
         n_frequencies: int,
     ) -> None:
@@ -48,7 +46,7 @@ class TransformerEncoder(nn.Module):
         blocks = [_Block(dim, n_heads, feedforward_factor, dropout) for _ in range(n_blocks)]
         if low_pass_share:
             for block in blocks:
-                block.low_pass = LowPass(dim, history_length=history_length, n_frequencies=n_frequencies)
+                block.low_pass = LowPass(dim, n_frequencies=n_frequencies)
                 block.low_pass_share = low_pass_share
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(dim, bias=False)

@@ -1,7 +1,8 @@
 """Data-parallel training under torchrun: every process sees the same batch and works on its share of the rows."""
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,14 @@ class Workers:
         if self.n_workers > 1:
             distributed.barrier()
 
+    def first(self, compute: Callable[[], float | None]) -> float | None:
+        """What the first process computes, in all of them: decisions must not hang on the last bit of a number."""
+        if self.n_workers == 1:
+            return compute()
+        value = compute() if self.is_main else None
+        total = self.sum(math.nan if value is None and self.is_main else value or 0.0)
+        return None if math.isnan(total) else total
+
     def sum(self, value: float) -> float:
         """Add up one number over all processes."""
         if self.n_workers == 1:
@@ -123,7 +132,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        summed = gradient.contiguous()
+        summed = gradient.clone(memory_format=torch.contiguous_format)
         distributed.all_reduce(summed)
         begin = sum(ctx.sizes[: ctx.workers.rank])
         return summed[begin : begin + ctx.sizes[ctx.workers.rank]], None

@@ -81,6 +81,7 @@ class Trainer:
         self.optimizers = build_optimizers(model, settings, row_by_row=not self.objective.is_full)
         self.average = self._start_average()
         if device.type == "cuda":
+            torch._dynamo.reset()
             model.user_tower.compile(dynamic=True)
         self.validation_users = choose_validation_users(histories, at_most=settings.validation_users, seed=settings.seed)
         self.records: list[EpochRecord] = []
@@ -112,7 +113,7 @@ class Trainer:
             epoch = stopping.epoch + 1
             loss, n_steps, n_targets = self._train_epoch(epoch, on_step)
             with self.average.in_place(self.model) if self.average is not None else nullcontext():
-                value = self._validate()
+                value = self.workers.first(self._validate)
                 stopping = stopping.see(value)
                 if stopping.is_best:
                     self._keep_best()
@@ -129,6 +130,8 @@ class Trainer:
             self._save()
             yield record
         self.model.load_state_dict(self.best)
+        if self.checkpoint is not None and self.workers.is_main:
+            forget_others(self.checkpoint, fingerprint=self.fingerprint)
 
     def _keep_best(self) -> None:
         """Copy the weights over those kept before: a table of millions of rows has no room to be there three times."""
@@ -173,18 +176,13 @@ class Trainer:
             for optimizer in self.optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-            loss, count = self._step(windows, rng)
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"train: the loss must stay a number, got {loss} at epoch {epoch}, step {step + 1}; lower [train] "
-                    'learning_rate or set precision = "float32"'
-                )
+            loss, count = self._step(windows, rng, place=f"at epoch {epoch}, step {step + 1}")
             total, n_targets = total + loss * count, n_targets + count
             if on_step is not None:
                 on_step(Step(epoch=epoch, step=step + 1, n_steps=len(plan), loss=total / n_targets, n_targets=n_targets))
         return total / n_targets, len(plan), n_targets
 
-    def _step(self, windows: NDArray[np.int64], rng: np.random.Generator) -> tuple[float, int]:
+    def _step(self, windows: NDArray[np.int64], rng: np.random.Generator, *, place: str) -> tuple[float, int]:
         whole = build_batch(self.histories, windows, use_time=self.model.spec.use_time)
         draw = self.objective.draw(whole, rng=rng)
         for optimizer in self.optimizers:
@@ -197,12 +195,18 @@ class Trainer:
             loss.backward()  # type: ignore[no-untyped-call]
             value += float(loss.detach())
         self._sum_gradients(draw)
-        clip_gradients(self.model, norm=self.settings.clip_norm)
+        value = self.workers.sum(value)
+        norm = clip_gradients(self.model, norm=self.settings.clip_norm)
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            raise TrainingError(
+                f"train: loss and gradient must stay numbers, got a loss of {value} and a gradient of norm {norm} {place}; "
+                'lower [train] learning_rate or set precision = "float32"'
+            )
         for optimizer in self.optimizers:
             optimizer.step()
         if self.average is not None:
             self.average.follow(self.model)
-        return self.workers.sum(value), draw.n_targets
+        return value, draw.n_targets
 
     def _parts(self, n_rows: int) -> list[slice]:
         """This process's rows of a batch, in the parts that are worked off one after the other; some may be empty."""
@@ -219,9 +223,6 @@ class Trainer:
     def _resume(self) -> None:
         if self.checkpoint is None:
             return
-        if self.workers.is_main:
-            forget_others(self.checkpoint, fingerprint=self.fingerprint)
-        self.workers.wait()
         state = load_checkpoint(
             self.checkpoint,
             model=self.model,
@@ -231,6 +232,8 @@ class Trainer:
         )
         if state is not None:
             self.best, self.records = state
+        if self.workers.sum(len(self.records)) != self.workers.n_workers * len(self.records):
+            raise TrainingError("train: all processes must see the same checkpoints, got different ones; share the disk")
 
     def _save(self) -> None:
         if self.checkpoint is not None and self.workers.is_main:

@@ -72,11 +72,14 @@ class Objective:
         negative_idx = distinct = None
         if not self.is_full:
             negative_idx = torch.from_numpy(self.sampler.sample(positives.numpy(), rng=rng))  # (N,)
-            distinct = torch.cat([whole.item_idx.flatten(), positives, negative_idx]).unique()  # type: ignore[no-untyped-call]  # (M,)
+            inside = torch.arange(whole.item_idx.shape[1]) < whole.length[:, None]  # (B, L)
+            distinct = torch.cat([whole.item_idx[inside], positives, negative_idx]).unique()  # type: ignore[no-untyped-call]  # (M,)
         return Draw(n_targets=len(positives), n_anchors=n_anchors, anchor=anchor, negative_idx=negative_idx, distinct=distinct)
 
     def loss(self, model: TwoTower, batch: Batch, draw: Draw, *, workers: Workers) -> torch.Tensor:
         """This part's share of the loss: the shares of all parts and processes add up to the mean over the whole batch.
+
+        Contrast reaches over all processes, but not over parts that are worked off one after the other.
 
         Args:
             model: Both towers.

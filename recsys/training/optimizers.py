@@ -33,8 +33,12 @@ def build_optimizers(model: TwoTower, settings: TrainingSettings, *, row_by_row:
     return [adam, RowwiseAdam([ids.weight], rate=settings.learning_rate, decay=_BETAS[1])]
 
 
-def clip_gradients(model: nn.Module, *, norm: float) -> None:
-    """Scale all gradients down to one norm together; of a sparse one, its rows count."""
+def clip_gradients(model: nn.Module, *, norm: float) -> float:
+    """Scale all gradients down to one norm together; of a sparse one, its rows count.
+
+    Returns:
+        The norm before; if it is no finite number, no step should be taken.
+    """
     values = []
     for parameter in model.parameters():
         if parameter.grad is None:
@@ -45,3 +49,4 @@ def clip_gradients(model: nn.Module, *, norm: float) -> None:
     total = nn.utils.get_total_norm(values)  # ()
     factor = (norm / (total + 1e-6)).clamp(max=1.0)  # ()
     torch._foreach_mul_(values, factor)
+    return float(total)

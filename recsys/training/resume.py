@@ -103,6 +103,12 @@ def load_checkpoint(
     return read_tensors(path / "best.safetensors"), [EpochRecord(**row) for row in rows]
 
 
+def holds_other_run(folder: Path, *, fingerprint: str) -> bool:
+    """Whether there are complete epochs, and none of this very run."""
+    fingerprints = [_fingerprint_of(path) for path in _complete(folder)]
+    return bool(fingerprints) and fingerprint not in fingerprints
+
+
 def forget_others(folder: Path, *, fingerprint: str) -> None:
     """Remove everything but the last complete epoch of this very run: what a killed run or other settings left."""
     own = [path for path in _complete(folder) if _fingerprint_of(path) == fingerprint]

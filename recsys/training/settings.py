@@ -10,7 +10,7 @@ class TrainingSettings:
     Attributes:
         n_epochs: At most this many; exactly, if there are no validation events.
         batch_tokens: Padded events of a step, over all processes.
-        accumulate: Parts that a step's batch is worked off in, one after the other, where it does not fit memory at once.
+        accumulate: The batch is cut into so many parts, whose gradients are added before one update: less memory.
         learning_rate: The highest, after warm-up.
         final_rate: Share of it that is left at the end of the cosine.
         warmup_steps: Steps of linear warm-up.
@@ -20,10 +20,11 @@ class TrainingSettings:
         n_uniform: Uniform negatives of a step, for the sampled softmax.
         n_in_batch: Negatives drawn from the batch's positives.
         n_popular: Negatives drawn by popularity.
-        n_hard: Only so many of them count for each target, those of the largest logit; 0 is all.
+        n_hard: Each target is held against so many of them, its hardest; 0 is all.
         corrected_positive: Whether log-Q corrects the positive too (the form of 2019).
         same_target_weight: Weight of the contrast between prefixes that lead to the same item; 0 is none.
-        ema_decay: Of the moving average of the weights that is validated and kept; 0 keeps the weights themselves.
+        ema_decay: Of the moving average of the weights that is validated and kept; 0 keeps the weights themselves. An id
+            table that is updated row by row stays as it is.
         patience: Epochs without a better validation NDCG@10 before training stops.
         validation_users: At most so many users are validated on.
         seed: Of everything random.

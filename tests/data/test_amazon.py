@@ -68,3 +68,12 @@ def test_an_address_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(amazon, "fetch_archive", fetch)
     with pytest.raises(SourceError, match="RECSYS_DATA_DIR"):
         locate_amazon("amazon-beauty", data_dir=None, raw=tmp_path / "raw")
+
+
+def test_a_folder_that_lacks_a_file_is_passed_over(tmp_path: Path) -> None:
+    _put(tmp_path / "raw", zipped=False)
+    (tmp_path / "own").mkdir()
+    for name in ("Beauty.txt", "Beauty.txt.gz"):
+        (tmp_path / "own" / name).write_bytes(CONTENT["Beauty.txt"])
+    log, _ = locate_amazon("amazon-beauty", data_dir=tmp_path / "own", raw=tmp_path / "raw")
+    assert log.parent == tmp_path / "raw"

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from recsys.models.hstu import HstuEncoder
 from recsys.models.mean_pooling import MeanPoolingEncoder
 from recsys.models.time_gaps import EventTimes
 from recsys.models.transformer import TransformerEncoder
+from recsys.sampling.batches import build_batch, plan_epoch
+from recsys.training.objective import full_loss
 
 NAMES = ("transformer", "hstu", "mean")
 DIM, LENGTH = 16, 12
@@ -79,3 +82,12 @@ def test_it_trains_under_bfloat16_without_a_warning(name):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         encoder(history, times).float().square().mean().backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in encoder.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("history_length", [1, 5, 50])
+def test_batches_are_as_wide_as_they_are_padded_whatever_the_history_length(world, build_towers, name, history_length):
+    share = 0.3 if name == "transformer" else 0.0
+    towers = build_towers(n_items=len(world.items), encoder=name, history_length=history_length, low_pass_share=share)
+    windows = plan_epoch(world.histories, history_length=history_length, batch_tokens=256, rng=np.random.default_rng(0))
+    assert full_loss(towers, build_batch(world.histories, windows[0], use_time=True))[0].isfinite()

@@ -24,7 +24,7 @@ def test_one_frequency_is_the_mean_and_all_of_them_change_nothing():
 
 def test_later_events_and_padding_change_no_position_before_them():
     torch.manual_seed(0)
-    layer, history = LowPass(4, history_length=12, n_frequencies=3), torch.randn(2, 12, 4)
+    layer, history = LowPass(4, n_frequencies=3), torch.randn(2, 12, 4)
     whole = layer(history)
     torch.testing.assert_close(layer(history[:, :5]), whole[:, :5])
     changed = history.clone()
@@ -34,7 +34,7 @@ def test_later_events_and_padding_change_no_position_before_them():
 
 def test_a_fast_share_of_one_keeps_everything_and_of_zero_the_slow_part():
     history = torch.randn(1, 6, 2)
-    layer = LowPass(2, history_length=6, n_frequencies=2)
+    layer = LowPass(2, n_frequencies=2)
     torch.nn.init.ones_(layer.fast_share)
     torch.testing.assert_close(layer(history), history)
     torch.nn.init.zeros_(layer.fast_share)

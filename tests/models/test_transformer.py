@@ -1,8 +1,10 @@
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.models.transformer import TransformerEncoder, _rotate, _rotation
+from recsys.models.low_pass import LowPass
+from recsys.models.transformer import TransformerEncoder, _Block, _rotate, _rotation
 
 
 def _encoder(*, dropout=0.0, seed=0):
@@ -13,7 +15,6 @@ def _encoder(*, dropout=0.0, seed=0):
         n_heads=2,
         feedforward_factor=2,
         dropout=dropout,
-        history_length=32,
         low_pass_share=0.0,
         n_frequencies=1,
     ).eval()
@@ -76,3 +77,13 @@ def test_bfloat16_autocast_is_close_to_float32():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         cast = encoder(history)
     assert (cast.float() - plain).norm() < 0.02 * plain.norm()
+
+
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_the_filter_has_its_share_and_attention_the_rest(share):
+    torch.manual_seed(0)
+    block = _Block(16, 2, 2, 0.0).eval()
+    block.low_pass, block.low_pass_share = LowPass(16, n_frequencies=2), share
+    history, rotation = torch.randn(2, 5, 16), _rotation(5, 8, torch.device("cpu"))
+    wanted = (1 - share) * block._attend(history, rotation) + share * block.low_pass(history)
+    torch.testing.assert_close(block._mix(history, rotation), wanted)

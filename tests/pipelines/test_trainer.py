@@ -28,7 +28,9 @@ def test_the_seed_fixes_the_first_weights(finished: Path, tmp_path: Path) -> Non
     assert not torch.equal(first, other)
 
 
-def test_a_checkpoint_fits_the_very_same_settings_and_data_alone(finished: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_fits_the_very_same_settings_data_machine_and_code_alone(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fingerprints = [_build(finished, tmp_path, **changes).fingerprint for changes in ({}, {}, {"dropout": 0.4}, {"seed": 3})]
     assert fingerprints[0] == fingerprints[1]
     assert len(set(fingerprints)) == 3
@@ -38,6 +40,14 @@ def test_a_checkpoint_fits_the_very_same_settings_and_data_alone(finished: Path,
     manifest["outputs"]["item_idx.npy"] = "other"
     path.write_text(json.dumps(manifest))
     assert _build(tmp_path / "run", tmp_path).fingerprint != fingerprints[0]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        assert _build(finished, tmp_path).fingerprint != fingerprints[0]
+    finally:
+        torch.set_num_threads(threads)
+    monkeypatch.setattr("pipelines.trainer.hash_packages", lambda *_: "other code")
+    assert _build(finished, tmp_path).fingerprint != fingerprints[0]
 
 
 @pytest.mark.parametrize(("is_known", "wanted"), [(True, 0.3), (False, 1.0)])

@@ -7,10 +7,13 @@ import mlflow
 import polars as pl
 import pytest
 
+from pipelines import tune
 from pipelines.config import TrainSettings
+from recsys.core.errors import TrainingError
 from recsys.training.loop import Trainer
+from recsys.training.resume import EpochRecord
 
-SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "dim": [8, 16], "n_epochs": [2]}
+SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "dim": [8, 16]}
 
 
 @pytest.fixture
@@ -18,9 +21,12 @@ def search(copy_of: Path, run_stage: Callable[[str, Path], None], monkeypatch: p
     """Search in a copy of the finished run; keywords are the table [tune]."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
-    def run(**settings: object) -> Path:
+    def run(n_epochs: int = 2, **settings: object) -> Path:
         path = copy_of / "config" / "tune.json"
         path.write_text(json.dumps({"profile": "tiny", "settings": {"space": SPACE} | settings}))
+        train = json.loads((copy_of / "config" / "train.json").read_text())
+        train["settings"]["n_epochs"] = n_epochs
+        (copy_of / "config" / "train.json").write_text(json.dumps(train))
         run_stage("tune", copy_of)
         return copy_of / "tune"
 
@@ -82,10 +88,13 @@ def test_a_trial_that_was_cut_off_is_taken_up_again(search: Callable[..., Path],
             yield record
 
     monkeypatch.setattr(Trainer, "fit", count)
-    trials = _trials(search(n_trials=3)).sort("trial")
+    folder = search(n_trials=3)
+    trials = _trials(folder).sort("trial")
     assert trials["trial"].to_list() == [0, 2, 3]
     assert trials["dim"][1] == begun[1]
     assert epochs[0] == 2, "the first epoch of the trial that was cut off is not done again"
+    assert sorted(run.info.run_name for run in _nested_runs(folder)) == ["trial 0", "trial 2", "trial 3"]
+    assert len({tuple(sorted(run.data.params.items())) for run in _nested_runs(folder)}) == 3
 
 
 def test_other_base_settings_are_another_search(search: Callable[..., Path], copy_of: Path) -> None:
@@ -97,17 +106,59 @@ def test_other_base_settings_are_another_search(search: Callable[..., Path], cop
     assert _trials(search(n_trials=2))["validation_ndcg"].to_list() != first["validation_ndcg"].to_list()
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [({"space": {"dim": [15]}}, "multiple"), ({"space": {"dropout": [2.0]}}, "dropout")],
-)
-def test_settings_that_train_refuses_are_told(
-    search: Callable[..., Path], capsys: pytest.CaptureFixture[str], settings: dict[str, object], message: str
+def test_settings_that_cannot_be_trained_are_told_and_passed_over(
+    search: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = search(n_trials=4, space=SPACE | {"dim": [8, 15]})
+    assert "dim must be a multiple of twice n_heads (4), got 15" in capsys.readouterr().err
+    assert set(_trials(folder)["dim"]) == {8}
+    assert {run.data.tags["recsys.state"] for run in _nested_runs(folder)} == {"complete", "fail"}
+
+
+def test_a_space_in_which_nothing_can_be_trained_ends_the_search(
+    search: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        search(n_trials=2, **settings)
+        search(n_trials=2, space={"dim": [15]})
     assert caught.value.code == 2
-    assert message in capsys.readouterr().err
+    assert "most trials must be trainable, got 6 that failed" in capsys.readouterr().err
+
+
+def test_a_trial_that_diverges_is_passed_over(search: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    fits, fit = [], Trainer.fit
+
+    def diverge(self: Trainer, **options: object):
+        fits.append(self)
+        if len(fits) == 1:
+            raise TrainingError("train: loss and gradient must stay numbers")
+        yield from fit(self, **options)
+
+    monkeypatch.setattr(Trainer, "fit", diverge)
+    assert _trials(search(n_trials=2))["trial"].sort().to_list() == [1, 2]
+
+
+def test_a_trial_worse_than_the_median_is_stopped_and_its_run_says_so(
+    search: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(self: Trainer, **_: object):
+        self.records = []
+        for epoch in range(1, self.settings.n_epochs + 1):
+            value = 0.0 if len(started) > 5 else 0.5
+            self.records.append(
+                EpochRecord(epoch=epoch, loss=1.0, validation_ndcg=value, scale=20.0, n_steps=1, n_targets=1, is_best=True)
+            )
+            yield self.records[-1]
+
+    started, build = [], tune.build_trainer
+    monkeypatch.setattr(tune, "build_trainer", lambda *args, **named: (started.append(1), build(*args, **named))[1])
+    monkeypatch.setattr(Trainer, "fit", fit)
+    folder = search(n_trials=6, n_epochs=6)
+    assert _trials(folder).sort("trial")["state"].to_list() == ["complete"] * 5 + ["pruned"]
+    (pruned,) = [run for run in _nested_runs(folder) if run.data.tags["recsys.state"] == "pruned"]
+    client = mlflow.MlflowClient(f"sqlite:///{folder.parent.parent / 'mlflow.db'}")
+    assert len(client.get_metric_history(pruned.info.run_id, "validation_ndcg")) == 2
+    parent = client.get_run(pruned.data.tags["mlflow.parentRunId"])
+    assert parent.info.run_name == "tune tiny"
 
 
 def test_without_a_validation_part_there_is_nothing_to_choose_by(

@@ -52,6 +52,8 @@ def _work(rank, port, folder, jobs):
     torch.set_num_threads(1)
     with join_workers(torch.device("cpu")) as workers:
         assert workers.sum(rank + 0.5) == 2.0
+        assert workers.first(lambda: 7.0 + rank) == 7.0
+        assert workers.first(lambda: None if rank == 0 else 1.0) is None
         for name, job in jobs.items():
             weights, records = _train(job, workers)
             write_tensors(folder / f"{name}-{rank}", weights | {"loss": torch.tensor(records[0].loss)})
@@ -93,6 +95,8 @@ def test_without_torchrun_a_process_is_alone_and_main(monkeypatch):
         assert workers == Workers()
         assert workers.is_main
         assert workers.sum(1.5) == 1.5
+        assert workers.first(lambda: None) is None
+        assert workers.first(lambda: 0.25) == 0.25
 
 
 def test_alone_gradients_stay_as_they_are():

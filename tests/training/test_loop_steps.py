@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from recsys.core.errors import TrainingError
+
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
 def test_a_batch_in_parts_trains_as_the_whole_does(build_trainer, limit):
@@ -50,3 +52,25 @@ def test_a_sampled_step_changes_the_ids_of_its_own_items_alone(build_trainer, wo
     moved = (trainer.model.item_tower.ids.weight != before).any(1).nonzero()[:, 0]
     assert set(moved.tolist()) <= set(touched[0].tolist())
     assert 0 < len(moved) < len(world.items)
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_are_touched(build_trainer):
+    trainer = build_trainer(settings={"n_epochs": 1})
+    n_steps = next(build_trainer(settings={"n_epochs": 1}).fit()).n_steps
+    table, seen = trainer.model.item_tower.ids.weight, []
+
+    def spoil(gradient):
+        seen.append(table.detach().clone())
+        return gradient * float("inf") if len(seen) == n_steps else gradient
+
+    table.register_hook(spoil)
+    with pytest.raises(TrainingError, match=rf"a gradient of norm (nan|inf) at epoch 1, step {n_steps};"):
+        list(trainer.fit())
+    assert torch.equal(table, seen[-1])
+
+
+def test_an_average_leaves_out_a_table_that_is_updated_row_by_row_and_nothing_else(build_trainer):
+    for limit, is_averaged in ((10_000, True), (0, False)):
+        trainer = build_trainer(settings={"ema_decay": 0.9, "full_softmax_limit": limit})
+        names = {name for name, _ in trainer.model.named_parameters()}
+        assert set(trainer.average.average) == (names if is_averaged else names - {"item_tower.ids.weight"})

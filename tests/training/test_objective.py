@@ -145,3 +145,25 @@ def test_without_a_weight_there_is_no_anchor_and_the_full_softmax_draws_nothing(
     assert (draw.n_anchors, draw.negative_idx, draw.distinct) == (0, None, None)
     assert (draw.anchor == -1).all()
     assert replace(draw, n_anchors=0).n_targets == int((batch.target_idx >= 0).sum())
+
+
+def test_the_contrast_pulls_at_no_temperature(model, batch, objective):
+    weighted = objective(same_target_weight=1.0)
+    draw = weighted.draw(batch, rng=np.random.default_rng(0))
+    gradients = []
+    for choice in (objective(), weighted):
+        model.zero_grad()
+        choice.loss(model, batch, draw if choice is weighted else replace(draw, n_anchors=0), workers=Workers()).backward()
+        gradients.append(model.log_scale.grad.item())
+    assert gradients[0] == pytest.approx(gradients[1], rel=1e-5)
+
+
+def test_padding_is_no_item_of_a_sampled_step(world, model, objective):
+    histories, sampled = world.histories, objective(full_softmax_limit=0, n_in_batch=1, n_uniform=0)
+    windows = plan_epoch(histories, history_length=20, batch_tokens=64, rng=np.random.default_rng(0))
+    for chosen in windows:
+        whole = build_batch(histories, chosen, use_time=True)
+        draw = sampled.draw(whole, rng=np.random.default_rng(0))
+        inside = whole.target_idx >= 0
+        wanted = {*whole.item_idx[inside].tolist(), *whole.target_idx[inside].tolist()}
+        assert set(draw.distinct.tolist()) == wanted

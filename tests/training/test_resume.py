@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recsys.core.errors import ArtefactError
-from recsys.training.resume import EpochRecord, forget_others, load_checkpoint, save_checkpoint
+from recsys.training.resume import EpochRecord, forget_others, holds_other_run, load_checkpoint, save_checkpoint
 
 
 def _record(epoch):
@@ -129,3 +129,10 @@ def test_what_a_killed_run_left_behind_is_removed_and_the_last_epoch_stays(tmp_p
     forget_others(tmp_path, fingerprint="this run")
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-0002"]
     assert len(load_checkpoint(tmp_path, **build(0), fingerprint="this run")[1]) == 2
+
+
+def test_epochs_of_another_run_are_noticed(tmp_path, save):
+    assert not holds_other_run(tmp_path, fingerprint="this run")
+    save(1)
+    assert not holds_other_run(tmp_path, fingerprint="this run")
+    assert holds_other_run(tmp_path, fingerprint="another run")

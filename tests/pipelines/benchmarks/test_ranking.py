@@ -48,9 +48,9 @@ def test_a_bar_is_the_mean_of_three_seeds_and_says_each(nowhere: Place, asked: l
     assert "60 users" in hit.what
 
 
-def test_what_is_only_reported_always_holds(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_what_is_only_reported_neither_holds_nor_misses(nowhere: Place, asked: list[dict[str, Any]]) -> None:
     hit, _ = measure(nowhere, _line(published=None, bar=None))
-    assert (hit.peer, hit.ratio, hit.bar, hit.holds) == (None, None, "", True)
+    assert (hit.peer, hit.ratio, hit.bar, hit.holds) == (None, None, None, None)
 
 
 def test_changes_reach_the_stages(nowhere: Place, asked: list[dict[str, Any]]) -> None:
