@@ -156,7 +156,7 @@ def test_a_wrong_profile_stops_before_any_work(make: Make, tmp_path: Path) -> No
 
 def test_help_lists_every_target() -> None:
     text = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
-    targets = "run data split pairs model embeddings index candidates baselines report register test check mlflow bench"
+    targets = "run data split pairs model embeddings index candidates baselines report register test check tune mlflow bench"
     for target in targets.split():
         assert f"make {target} " in text
     assert "ml-100k" in text

@@ -24,8 +24,8 @@ class Goal:
 
 
 GOALS = (
-    Goal(hit_rate=0.32, within_minutes=1.5, settings={"dim": 128, "n_blocks": 2, "n_epochs": 2}),
-    Goal(hit_rate=0.35, within_minutes=3.0, settings={"dim": 128, "n_blocks": 2, "n_epochs": 4}),
+    Goal(hit_rate=0.32, within_minutes=1.5, settings={"dim": 64, "n_blocks": 2, "n_epochs": 4, "dropout": 0.2}),
+    Goal(hit_rate=0.35, within_minutes=3.0, settings={"dim": 128, "n_blocks": 2, "n_epochs": 4, "dropout": 0.2}),
 )
 SOONER = 20
 PEER_HIT_RATE = 0.28
