@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-_CHUNK_ELEMENTS = 512 * 4096
+_CHUNK_ELEMENTS = 1_650_000
 _SAFE_SCALE = 40.0
 
 
@@ -46,6 +46,8 @@ class _FullSoftmax(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         to_users, to_items, to_scale = ctx.saved_tensors
+        if gradient.device.type == "cpu" and float(gradient) == 1.0:
+            return to_users, to_items, None, to_scale
         return to_users * gradient, to_items * gradient, None, to_scale * gradient
 
 
@@ -57,9 +59,9 @@ def _loss_and_gradients(
     summed, total, top, to_items = _expect(users.to(dtype), items.to(dtype), factor, users.dtype)
     expected = summed.to(users.dtype).div_(total)  # (B, D), the mean item under the softmax
     positives = items[target_idx]  # (B, D)
-    cosine = (users * positives).sum(1)  # (B,)
-    loss = (total.log() + top)[:, 0].sum() - factor * cosine.sum()
-    to_scale = (users * expected).sum() - cosine.sum()
+    cosines = torch.dot(users.flatten(), positives.flatten())  # (), summed over rows
+    loss = (total.log() + top).sum() - factor * cosines
+    to_scale = torch.dot(users.flatten(), expected.flatten()) - cosines
     to_items.index_add_(0, target_idx, users, alpha=-1)
     to_users = expected.sub_(positives)  # (B, D)
     return loss * mean, to_users.mul_(factor * mean), to_items.mul_(factor * mean), to_scale * mean
@@ -77,10 +79,11 @@ def _expect(
     top = torch.zeros((n_rows, 1), dtype=out_dtype, device=users.device)
     to_items = torch.zeros(items.shape, dtype=out_dtype, device=users.device)  # (I, D)
     logits = users.new_empty((chunk, len(items)))  # (C, I), one place in memory for all chunks
-    scaled, transposed = users * factor, items.t()
+    scaled = (items * factor).t()  # (D, I)
     for begin in range(0, n_rows, chunk):
         rows = slice(begin, begin + chunk)
-        weight = torch.mm(scaled[rows], transposed, out=logits[: len(scaled[rows])])  # (C, I)
+        part = users[rows]  # (C, D)
+        weight = torch.mm(part, scaled, out=logits[: len(part)])  # (C, I)
         # Cosines are at most 1, so the scale bounds the logits; only a steep one needs its maximum taken off.
         if factor > _SAFE_SCALE:
             highest = weight.max(1, keepdim=True).values  # (C, 1)
@@ -88,5 +91,5 @@ def _expect(
             weight.sub_(highest)
         total[rows] = weight.exp_().sum(1, keepdim=True)
         torch.mm(weight, items, out=summed[rows])
-        to_items += weight.t() @ (users[rows] / total[rows]).to(users.dtype)  # (I, D)
+        to_items += weight.t() @ (part / total[rows]).to(users.dtype)  # (I, D)
     return summed, total, top, to_items
