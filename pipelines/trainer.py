@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,17 @@ def build_trainer(
     manifest = read_json(pairs / MANIFEST)
     facts, dtype = manifest["facts"], choose_dtype(settings.precision, device)
     torch.manual_seed(seed_for(settings.seed, "initial weights"))
-    model = TwoTower(_spec(settings, facts), item_features=read_item_features(pairs), user_features=read_user_features(pairs))
+    spec = build_spec(settings, facts)
+    model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
     where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
     depends = json.dumps(
-        [settings.model_dump(), model.spec.as_dict(), manifest["outputs"], where, hash_packages("recsys")], sort_keys=True
+        [settings.model_dump(), spec.as_dict(), manifest["outputs"], where, hash_packages("recsys")], sort_keys=True
     )
     return Trainer(
         model.to(device),
         read_histories(pairs),
         log_popularity=read_array(pairs / "log_q.npy"),
-        settings=TrainingSettings(**settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))),
+        settings=training_settings(settings),
         device=device,
         dtype=dtype,
         checkpoint=checkpoint,
@@ -64,7 +66,13 @@ def build_trainer(
     )
 
 
-def _spec(settings: TrainSettings, facts: dict[str, Any]) -> TwoTowerSpec:
+def training_settings(settings: TrainSettings) -> TrainingSettings:
+    """What the loop takes of the table `[train]`."""
+    return TrainingSettings(**settings.model_dump(include=set(TrainingSettings.__dataclass_fields__)))
+
+
+def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpec:
+    """The shape of the model, from the table `[train]` and what `pairs` found: n_items, has_time, knows_request_time."""
     own = {
         "n_items": facts["n_items"],
         "use_time": settings.use_time and facts["has_time"],

@@ -96,9 +96,10 @@ def _run_trial(stage: StageRun[TuneSettings], study: optuna.Study, base: TrainSe
         is_pruned = _train(stage, trial, _settings_of(base, chosen), records)
     except (RecsysError, torch.OutOfMemoryError) as error:
         tracking.end_trial(run_id, epochs=_table(records), state="fail")
+        trial.set_user_attr("error", str(error))
         study.tell(trial, state=_FAIL)
         stage.say(f"trial {trial.number:3d}  failed: {error}  {_in_words(chosen)}")
-        failed = study.get_trials(deepcopy=False, states=(_FAIL,))
+        failed = [each for each in study.get_trials(deepcopy=False) if "error" in each.user_attrs]
         if len(failed) > _MOST_FAILED + len(_done(study)):
             raise ConfigError(
                 f"tune: most trials must be trainable, got {len(failed)} that failed; narrow [tune] space"

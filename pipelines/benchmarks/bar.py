@@ -108,6 +108,20 @@ class Result:
         return words | rounded | {"bar": self.bar, "holds": self.holds}
 
 
+def within(limit: float, *, name: str, what: str, unit: str, ours: float) -> Result:
+    """A bar without a peer: ours must stay within a limit."""
+    return Result(
+        name=name,
+        what=what,
+        unit=unit,
+        ours=ours,
+        peer=limit,
+        peer_version="a limit, no library",
+        ratio=ours / limit,
+        limits=(at_most("ours", limit),),
+    )
+
+
 Measure = Callable[[Place], Iterator[Result]]
 
 

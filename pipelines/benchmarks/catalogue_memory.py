@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipelines.benchmarks.bar import Place, Result, at_most
+from pipelines.benchmarks.bar import Place, Result, within
 from pipelines.benchmarks.child import run_process
 from pipelines.config import TrainSettings
 from recsys.core.files import read_json
@@ -26,15 +26,12 @@ def measure(place: Place) -> Iterator[Result]:
         command = [sys.executable, "-m", "pipelines.benchmarks.ours.catalogue", json.dumps(LOG | {"settings": settings})]
         peak = run_process([*command, str(result)], log=place.log(NAME)) / 1e9
         found = read_json(result)
-    yield Result(
+    yield within(
+        LIMIT_GB,
         name=NAME,
         what=f"peak resident memory of training with {LOG['n_items']:,} items in 64 dimensions, {LOG['n_users']:,} users of "
         f"{LOG['n_events']} events, sampled softmax, two epochs, each with validation over all items; "
         f"{found['targets_per_second']:,.0f} targets/s, loss {found['first_loss']:.3f} to {found['last_loss']:.3f}",
         unit="GB",
         ours=peak,
-        peer=LIMIT_GB,
-        peer_version="a limit, no library",
-        ratio=peak / LIMIT_GB,
-        limits=(at_most("ours", LIMIT_GB),),
     )

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.benchmarks.bar import Place, Result, at_most
+from pipelines.benchmarks.bar import Place, Result, within
 from pipelines.benchmarks.child import run_process
 from recsys.core.files import read_json, write_json
 
@@ -21,13 +21,10 @@ def measure(place: Place) -> Iterator[Result]:
         write_json(run / "config" / "train.json", {"settings": settings})
         (run / "pairs").symlink_to(place.run / "pairs")
         peak = run_process([sys.executable, "-m", "pipelines.train", str(run)], log=place.log(NAME)) / 1e9
-    yield Result(
+    yield within(
+        LIMIT_GB,
         name=NAME,
         what="peak resident memory of `python -m pipelines.train` on the ml-1m profile, one epoch with its validation",
         unit="GB",
         ours=peak,
-        peer=LIMIT_GB,
-        peer_version="a limit, no library",
-        ratio=peak / LIMIT_GB,
-        limits=(at_most("ours", LIMIT_GB),),
     )

@@ -11,6 +11,7 @@ from typing import Literal
 
 from recsys.core.errors import SourceError
 from recsys.data.download import Progress, fetch_archive, fetch_first
+from recsys.data.scan import plain_or_gzipped
 
 AmazonSet = Literal["amazon-beauty", "amazon-sports"]
 _ADDRESS = "https://raw.githubusercontent.com/aHuiWang/CIKM2020-S3Rec/e6c774da92dba847b00ac89e8bfc5c55cc44d378/data/"
@@ -47,8 +48,7 @@ def locate_amazon(
     wanted = _FILES[name]
     folders = [] if data_dir is None else [data_dir / folder for folder in (*_FOLDERS, name)]
     for folder in [*folders, raw]:
-        found = [next((p for p in (folder / file, folder / f"{file}.gz") if p.is_file()), None) for file in wanted]
-        log, attributes = found
+        log, attributes = (plain_or_gzipped(folder, file) for file in wanted)
         if log is not None and attributes is not None:
             _check(log, wanted[log.name.removesuffix(".gz")])
             _check(attributes, wanted[attributes.name.removesuffix(".gz")])

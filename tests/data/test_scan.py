@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from recsys.core.errors import SchemaError, SourceError
-from recsys.data.scan import TextFormat, find_files, local_files, scan_table
+from recsys.data.scan import TextFormat, find_files, local_files, plain_or_gzipped, scan_table
 
 
 def _write(path: Path, text: str) -> str:
@@ -49,3 +49,11 @@ def test_a_glob_finds_files_below_folders_in_the_order_of_names(tmp_path: Path) 
 def test_text_stays_text_whatever_it_looks_like(tmp_path: Path) -> None:
     table = scan_table(_write(tmp_path / "log.csv", "a,b\n007,1.0\n"), TextFormat(), name="log").collect()
     assert table.rows() == [("007", "1.0")]
+
+
+def test_a_plain_file_comes_before_its_archive_and_a_missing_one_is_none(tmp_path: Path) -> None:
+    assert plain_or_gzipped(tmp_path, "log.txt") is None
+    (tmp_path / "log.txt.gz").touch()
+    assert plain_or_gzipped(tmp_path, "log.txt") == tmp_path / "log.txt.gz"
+    (tmp_path / "log.txt").touch()
+    assert plain_or_gzipped(tmp_path, "log.txt") == tmp_path / "log.txt"

@@ -28,8 +28,13 @@ def _same(first, second):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"full_softmax_limit": 0}, {"ema_decay": 0.9, "same_target_weight": 0.3}, {"full_softmax_limit": 0, "ema_decay": 0.9}],
-    ids=["full", "sampled", "averaged contrast", "sampled averaged"],
+    [
+        {},
+        {"full_softmax_limit": 0},
+        {"ema_decay": 0.9, "same_target_weight": 0.3},
+        {"full_softmax_limit": 0, "ema_decay": 0.9, "same_target_weight": 0.3, "n_popular": 8, "n_hard": 20},
+    ],
+    ids=["full", "sampled", "averaged contrast", "sampled averaged contrast"],
 )
 @pytest.mark.parametrize("stop_behind", [1, 2])
 def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, changes, stop_behind):

@@ -13,15 +13,14 @@ import numpy as np
 import torch
 
 from pipelines.config import TrainSettings
-from pipelines.trainer import prepare_device
+from pipelines.trainer import build_spec, prepare_device, training_settings
 from recsys.core.files import write_json
 from recsys.models.item_tower import Features
-from recsys.models.two_tower import TwoTower, TwoTowerSpec
+from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import Histories
 from recsys.sampling.popularity import log_q
 from recsys.training.loop import Trainer
 from recsys.training.precision import choose_dtype
-from recsys.training.settings import TrainingSettings
 
 _SKEW = 1.1
 
@@ -30,17 +29,13 @@ def train(job: dict[str, Any]) -> dict[str, float]:
     """Train on histories drawn by a power law: `targets_per_second` of training with validation, and both losses."""
     settings = TrainSettings.model_validate(job["settings"])
     device, histories = prepare_device(settings), _draw_histories(job)
-    spec = TwoTowerSpec(
-        n_items=job["n_items"],
-        use_time=False,
-        **settings.model_dump(include=set(TwoTowerSpec.__dataclass_fields__) - {"n_items", "use_time"}),
-    )
+    spec = build_spec(settings, {"n_items": job["n_items"], "has_time": False, "knows_request_time": False})
     model = TwoTower(spec, item_features=_nothing(job["n_items"]), user_features=_nothing(job["n_users"]))
     trainer = Trainer(
         model.to(device),
         histories,
         log_popularity=log_q(np.bincount(histories.item_idx, minlength=job["n_items"])),
-        settings=TrainingSettings(**settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))),
+        settings=training_settings(settings),
         device=device,
         dtype=choose_dtype(settings.precision, device),
     )

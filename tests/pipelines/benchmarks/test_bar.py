@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines.benchmarks.bar import Limit, Place, Result, at_least, at_most, in_words
+from pipelines.benchmarks.bar import Limit, Place, Result, at_least, at_most, in_words, within
 
 
 def result(*limits: Limit, ratio: float | None = 8.00004, ours: float | None = 123_456.0) -> Result:
@@ -54,3 +54,9 @@ def test_settings_are_told_by_name() -> None:
 
 def test_jobs_name_the_files_of_the_split(nowhere: Place) -> None:
     assert nowhere.part("train") == str(nowhere.run / "split" / "train.parquet")
+
+
+@pytest.mark.parametrize(("ours", "holds"), [(1.5, True), (2.0, True), (2.1, False)])
+def test_a_bar_without_a_peer_is_held_against_its_limit(ours: float, holds: bool) -> None:
+    result = within(2.0, name="x", what="y", unit="GB", ours=ours)
+    assert (result.peer, result.ratio, result.holds) == (2.0, ours / 2, holds)
