@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -205,11 +205,18 @@ class Range(Settings):
         return self
 
 
+Choices = Annotated[list[str | bool | int | float], Field(min_length=1)]
+Searched = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
+]
+
+
 class TuneSettings(Settings):
     """`[tune]`: which settings of `[train]` are searched for, and for how long; a list is a choice."""
 
     n_trials: Count = 30
-    space: Annotated[dict[str, Range | Annotated[list[str | bool | int | float], Field(min_length=1)]], Field(min_length=1)] = {
+    space: Annotated[dict[str, Searched], Field(min_length=1)] = {
         "learning_rate": Range(low=1e-3, high=1e-2, log=True),
         "dropout": Range(low=0.0, high=0.6),
         "dim": [64, 128, 256],
