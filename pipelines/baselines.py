@@ -14,6 +14,7 @@ from recsys.baselines.recent_popularity import recent_popularity_scores
 from recsys.baselines.train_matrix import BaselineData, build_baseline_data
 from recsys.data.schema import INTERACTIONS, check_table
 from recsys.retrieval.candidates import check_list_length, write_candidates
+from recsys.retrieval.nearest import Found
 
 
 def work(stage: StageRun[BaselinesSettings]) -> None:
@@ -35,7 +36,7 @@ def work(stage: StageRun[BaselinesSettings]) -> None:
                 continue
             write_candidates(
                 stage.folder / f"{name}.parquet",
-                _lists(name, data, settings),
+                ((user_idx, Found.of_one(lists)) for user_idx, lists in _lists(name, data, settings)),
                 users=data.users,
                 items=data.items,
                 metadata={"baseline": name},

@@ -5,20 +5,28 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from pipelines.audit import find_candidates
+from pipelines.audit import verify as verify_folder
+from pipelines.explanation import explain_item
 from pipelines.profile import shipped_profiles
 from pipelines.stage import MANIFEST
 from pipelines.summary import print_summary
-from recsys.core.columns import ITEM_ID, RANK, SCORE
-from recsys.core.errors import ArtefactError, RecsysError
+from recsys.core.columns import ITEM_ID, USER_ID
+from recsys.core.errors import ArtefactError, ConfigError, RecsysError
 from recsys.data.schema import category_columns, text_columns
+from recsys.evaluation.list_comparison import compare_lists
+from recsys.retrieval.item_rules import ItemRules, allowed_items
+from recsys.retrieval.sets import roll_back
 from recsys.serving.retriever import Retriever
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -31,13 +39,21 @@ Length = Annotated[int, typer.Option("-k", min=1, help="How many items.")]
 
 @app.command()
 def recommend(
-    user: Annotated[str, typer.Argument(help="A user id.")], k: Length = 10, run: Run = None, as_json: AsJson = False
+    user: Annotated[str, typer.Argument(help="A user id.")],
+    k: Length = 10,
+    only: Annotated[list[str] | None, typer.Option(help="column=value: items of that category only; again for more.")] = None,
+    deny: Annotated[list[str] | None, typer.Option(help="An item id to leave out; again for more.")] = None,
+    run: Run = None,
+    as_json: AsJson = False,
 ) -> None:
     """The best unseen items of one user, with what the user saw last."""
     folder = _find_run(run)
     retriever = _open(folder)
     history = retriever.history(user)
-    found = _with_titles(folder, retriever.recommend([user], k=k).select(ITEM_ID, RANK, SCORE))
+    rules = ItemRules(deny=deny or [], categories=_categories(only or []))
+    allowed = allowed_items(rules, pl.read_parquet(folder / "ingest" / "items.parquet"), items=retriever.items)
+    answer = retriever.recommend([user], k=k, allowed=allowed)
+    found = _with_titles(folder, answer.drop(USER_ID))
     if as_json:
         _print_json({"user_id": user, "run": str(folder), "items": found.to_dicts()})
         return
@@ -58,6 +74,67 @@ def similar(
         return
     _print_table(_with_titles(folder, pl.DataFrame({ITEM_ID: [item]})), title="the item")
     _print_table(found, title=f"nearest to item {item}")
+
+
+@app.command()
+def explain(
+    user: Annotated[str, typer.Argument(help="A user id.")],
+    item: Annotated[str, typer.Argument(help="An item id.")],
+    k: Length = 5,
+    run: Run = None,
+    as_json: AsJson = False,
+) -> None:
+    """Because of what: the items in a user's history without which the score of an item would fall most."""
+    folder = _find_run(run)
+    score, reasons = explain_item(folder, user, item)
+    reasons = _with_titles(folder, reasons.head(k))
+    if as_json:
+        _print_json({"user_id": user, "item_id": item, "run": str(folder), "score": score, "because": reasons.to_dicts()})
+        return
+    _print_table(_with_titles(folder, pl.DataFrame({ITEM_ID: [item]})), title=f"the item, score {score:.4f} for user {user}")
+    _print_table(reasons, title="because of: how much the score falls without the item in the history")
+
+
+@app.command()
+def rollback(run: Run = None) -> None:
+    """Make the candidate set before the current one current again."""
+    folder = _find_run(run)
+    now = roll_back(folder / "published")
+    console.print(f"current is {now}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path | None, typer.Argument(help="A run folder or a published set.")] = None, as_json: AsJson = False
+) -> None:
+    """Recompute every hash from data to candidates, and a sample of lists by exact search."""
+    checks = verify_folder(_find_run(folder))
+    if as_json:
+        _print_json([asdict(check) for check in checks])
+    for check in [] if as_json else checks:
+        mark = "[green]ok[/green]  " if check.is_good else "[red]bad[/red] "
+        console.print(f"{mark}{check.name:<12} {escape(check.text)}", soft_wrap=True)
+    if not all(check.is_good for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A run folder, a published set, or a table of candidates.")],
+    second: Annotated[Path, typer.Argument(help="The newer one.")],
+    k: Length = 10,
+    as_json: AsJson = False,
+) -> None:
+    """What changed between two sets of candidates: overlap, churned users, coverage, popularity."""
+    tables = [pl.scan_parquet(find_candidates(path)) for path in (first, second)]
+    found = asdict(compare_lists(*tables, k=k))
+    if as_json:
+        _print_json(found)
+        return
+    for name, value in found.items():
+        cells = value if isinstance(value, tuple) else (value,)
+        text = " → ".join(f"{cell:,.4f}" if isinstance(cell, float) else f"{cell:,}" for cell in cells)
+        console.print(f"{name.replace('_', ' '):<22}{text}", markup=False)
 
 
 @app.command()
@@ -111,7 +188,18 @@ def _find_run(run: Path | None) -> Path:
 
 
 def _open(folder: Path) -> Retriever:
-    return Retriever(pairs=folder / "pairs", embed=folder / "embed", index=folder / "index")
+    places = {name: folder / name for name in ("pairs", "embed", "index")}
+    return Retriever(search=folder / "retrieve" / "search", **places)
+
+
+def _categories(only: list[str]) -> dict[str, list[str]]:
+    asked: dict[str, list[str]] = {}
+    for text in only:
+        column, equals, value = text.partition("=")
+        if not (column and equals and value):
+            raise ConfigError(f"--only must be column=value, got '{text}'; such as --only genre=Drama")
+        asked.setdefault(column, []).append(value)
+    return asked
 
 
 def _with_titles(folder: Path, found: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """Every knob: one model a stage, one TOML file a profile, checked whole before any work."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -11,6 +12,7 @@ Chance = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Days = Annotated[float, Field(gt=0, le=36_500)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+Source = Literal["two_tower", "item_to_item", "recent_popularity", "fresh"]
 Baseline = Literal["random", "popularity", "recent_popularity", "item_knn", "ease", "als"]
 
 
@@ -35,6 +37,7 @@ class IngestSettings(Settings):
     item_text: list[Text] = []
     item_categories: list[Text] = []
     item_numbers: list[Text] = []
+    item_times: list[Text] = []
     user_categories: list[Text] = []
     user_numbers: list[Text] = []
     category_separator: Text = "|"
@@ -150,7 +153,7 @@ class EmbedSettings(Settings):
 class IndexSettings(Settings):
     """`[index]`: which index, and the recall it must have."""
 
-    backend: Literal["annoy", "exact"] = "annoy"
+    backend: Literal["auto", "exact", "annoy", "faiss"] = "auto"
     k: Count = 100
     target_recall: Annotated[float, Field(gt=0, le=1)] = 0.99
     measured_users: Count = 500
@@ -158,10 +161,52 @@ class IndexSettings(Settings):
 
 
 class RetrieveSettings(Settings):
-    """`[retrieve]`: how many candidates a user gets."""
+    """`[retrieve]`: who gets how many candidates, from which sources, and what is never among them.
+
+    Files of ids are tables with the column `user_id` or `item_id`, or text with one id a line.
+    """
 
     k: Count = 100
     block_users: Count = 2048
+    users: Text | None = None
+    allow: Text | None = None
+    deny: Text | None = None
+    categories: dict[Text, Annotated[list[Text], Field(min_length=1)]] = {}
+    available_from: Text | None = None
+    available_until: Text | None = None
+    released: Text | None = None
+    min_age_days: Annotated[float, Field(ge=0, le=36_500)] = 0.0
+    now: Text | None = None
+    caps: dict[Text, Count] = {}
+    sources: Annotated[list[Source], Field(min_length=1)] = ["two_tower"]
+    quotas: dict[Source, Count] = {}
+    recent_days: Days = 7.0
+    fresh_days: Days = 30.0
+    similar_k: Annotated[int, Field(ge=0)] = 20
+    min_coverage: Chance = 0.0
+    keep_sets: Count = 3
+    executor: Literal["local", "ray"] = "local"
+    n_actors: Count = 2
+
+    @field_validator("now")
+    @classmethod
+    def _is_a_moment(cls, now: str | None) -> str | None:
+        if now is not None:
+            try:
+                datetime.fromisoformat(now)
+            except ValueError:
+                raise ValueError(f'now must be a time such as "2026-11-24T12:00:00+00:00", got {now!r}') from None
+        return now
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> "RetrieveSettings":
+        if len(set(self.sources)) < len(self.sources):
+            raise ValueError(f"sources must differ, got {', '.join(self.sources)}")
+        if set(self.quotas) - set(self.sources):
+            raise ValueError(f"quotas must be of sources in use, got one of {sorted(set(self.quotas) - set(self.sources))[0]}")
+        if sum(self.quotas.values()) > self.k:
+            raise ValueError(f"quotas must not exceed k in all, got {sum(self.quotas.values())} and {self.k}")
+        return self
 
 
 class BaselinesSettings(Settings):
@@ -186,52 +231,6 @@ class EvaluateSettings(Settings):
     ks: Annotated[list[Count], Field(min_length=1)] = [10, 100]
     n_resamples: Annotated[int, Field(ge=10)] = 1000
     seed: Seed = 0
-
-
-_NOT_SEARCHED = {"n_epochs", "patience", "validation_users", "device", "precision", "threads", "deterministic", "seed"}
-
-
-class Range(Settings):
-    """From where to where `make tune` looks for a number."""
-
-    low: float
-    high: float
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _is_a_range(self) -> "Range":
-        if self.high <= self.low or (self.log and self.low <= 0):
-            raise ValueError(f"low must be under high, and above 0 for log, got {self.low} and {self.high}")
-        return self
-
-
-Choices = Annotated[list[str | bool | int | float], Field(min_length=1)]
-Searched = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
-]
-
-
-class TuneSettings(Settings):
-    """`[tune]`: which settings of `[train]` are searched for, and for how long; a list is a choice."""
-
-    n_trials: Count = 30
-    space: Annotated[dict[str, Searched], Field(min_length=1)] = {
-        "learning_rate": Range(low=1e-3, high=1e-2, log=True),
-        "dropout": Range(low=0.0, high=0.6),
-        "dim": [64, 128, 256],
-        "n_blocks": [1, 2, 3],
-        "batch_tokens": [2048, 4096, 8192],
-        "same_target_weight": [0.0, 0.1],
-    }
-    seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _names_are_settings(self) -> "TuneSettings":
-        wrong = sorted(set(self.space) - (set(TrainSettings.model_fields) - _NOT_SEARCHED))
-        if wrong:
-            raise ValueError(f"space must name settings of [train] that shape model or loss, got {', '.join(wrong)}")
-        return self
 
 
 class RegisterSettings(Settings):

@@ -4,10 +4,8 @@ import numpy as np
 
 from pipelines.config import EmbedSettings
 from pipelines.stage import StageRun, run_stage
-from recsys.core.files import read_json, write_array
-from recsys.models.checkpoint import load_weights, read_tensors
-from recsys.models.features import read_item_features, read_user_features
-from recsys.models.two_tower import TwoTower, read_spec
+from pipelines.towers import open_towers
+from recsys.core.files import write_array
 from recsys.sampling.batches import read_histories
 from recsys.training.embedding import embed_items, embed_users
 from recsys.training.precision import choose_device, choose_dtype
@@ -19,10 +17,8 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     device = choose_device(stage.settings.device)
     trained = stage.facts_of("train")
     dtype = choose_dtype(trained["precision"], device)
-    spec = read_spec(read_json(train / "spec.json"))
-    model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
-    load_weights(model, read_tensors(train / "model.safetensors"))
-    model.to(device)
+    model = open_towers(pairs=pairs, train=train).to(device)
+    spec = model.spec
     histories = read_histories(pairs)
     items = embed_items(model, device=device, dtype=dtype)
     users = embed_users(
@@ -41,6 +37,7 @@ def work(stage: StageRun[EmbedSettings]) -> None:
         "n_items": len(items),
         "n_users": len(users),
         "dim": spec.dim,
+        "score": "cosine",
         "request_time": statement,
         "epoch": trained["epoch"],
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from pipelines.config import EvaluateSettings
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import COUNT, ITEM_ID
-from recsys.core.files import write_json
+from recsys.core.files import read_json, write_json
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
 from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
 from recsys.evaluation.judgements import Judgements, build_judgements
@@ -22,12 +23,8 @@ MODEL = "two-tower"
 
 def work(stage: StageRun[EvaluateSettings]) -> None:
     """Score the model and every baseline the same way, with intervals, and say who wins."""
-    split, retrieve, baselines, settings = (
-        stage.read("split"),
-        stage.read("retrieve"),
-        stage.read("baselines"),
-        stage.settings,
-    )
+    split, index, settings = stage.read("split"), stage.read("index"), stage.settings
+    retrieve, baselines = stage.read("retrieve"), stage.read("baselines")
     parts = [pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test")]
     for part in parts:
         check_table(part, INTERACTIONS, name="split")
@@ -65,6 +62,8 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         headline=headline,
         k=min(settings.ks),
         protocol=protocol,
+        index=read_json(index / "index.json"),
+        index_curve=read_json(index / "curve.json") if (index / "curve.json").is_file() else [],
     )
     stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
     stage.say(verdict)
@@ -95,12 +94,22 @@ def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements, *, n_it
         f"Missing targets: {judgements.n_missing:,} of {n_relevant:,} relevant items are not in the catalogue and count as "
         f"misses (ceiling of recall {judgements.ceiling:.4f})",
         f"Seen: {retrieve['seen']}",
+        f"Lists: {_describe_lists(retrieve)}",
+        f"Index: {stage.facts_of('index')['backend']}: {stage.facts_of('index')['why']}",
         f"Ties: {split['ties']}",
         f"Request time: {retrieve['request_time']}",
         f"Epoch: {retrieve['epoch']}; test items are read by this stage only",
         "Weights: every event counts the same; weight and event columns are kept and not used",
         "Baselines: fitted on train, scored with the same histories and seen items as the model",
     ]
+
+
+def _describe_lists(retrieve: dict[str, Any]) -> str:
+    """How the judged lists came about: whose, from which sources, under which filters."""
+    text = f"{retrieve['n_users']:,} users, from {', '.join(retrieve['sources'])}"
+    if retrieve["is_filtered"]:
+        text += f"; filtered, {retrieve['n_allowed_items']:,} items allowed: what the filters remove cannot be found"
+    return text + (f"; {retrieve['n_short_lists']:,} lists stay short" if retrieve["n_short_lists"] else "")
 
 
 def main() -> None:

@@ -122,7 +122,10 @@ def _read_own(settings: IngestSettings) -> RawTables:
         item_format=cut(settings.items_header),
         user_format=cut(settings.users_header),
         item_attributes=AttributeColumns(
-            text=settings.item_text, categories=settings.item_categories, numbers=settings.item_numbers
+            text=settings.item_text,
+            categories=settings.item_categories,
+            numbers=settings.item_numbers,
+            times=settings.item_times,
         ),
         user_attributes=AttributeColumns(categories=settings.user_categories, numbers=settings.user_numbers),
         category_separator=settings.category_separator,

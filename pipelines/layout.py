@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipelines.config import IngestSettings
 from pipelines.profile import Profile, choose_protocol, read_profile
 from recsys.core.errors import RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder
 from recsys.data.scan import find_files
+
+_READ_FILES = {"ingest": ("interactions", "items", "users"), "retrieve": ("users", "allow", "deny")}
 
 
 def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:
@@ -43,17 +44,17 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
     also: list[str] = [] if is_other else [name for name in profile.split.also if name != profile.split.protocol]
     for stage, settings in chosen.model_dump(mode="json", exclude={"name"}, by_alias=True).items():
         content: dict[str, Any] = {"profile": folder.name, "settings": settings}
-        if stage == "ingest":
-            content["files"] = _file_states(profile.ingest)
+        if stage in _READ_FILES:
+            content["files"] = _file_states([settings[name] for name in _READ_FILES[stage]])
         path = folder / "config" / f"{stage}.json"
         if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
             write_json(path, content)
     return folder, also
 
 
-def _file_states(settings: IngestSettings) -> dict[str, list[int]]:
+def _file_states(named: list[str | None]) -> dict[str, list[int]]:
     """Size and time of change of the local files, so that a changed file is read again."""
-    places = [place for place in (settings.interactions, settings.items, settings.users) if place and "://" not in place]
+    places = [place for place in named if place and "://" not in place]
     files = [file for place in places for file in find_files(place)]
     return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
 

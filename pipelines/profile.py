@@ -18,8 +18,8 @@ from pipelines.config import (
     Settings,
     SplitSettings,
     TrainSettings,
-    TuneSettings,
 )
+from pipelines.search_space import TuneSettings
 from recsys.core.errors import ConfigError
 
 _SHIPPED = Path(__file__).parent / "configs"
@@ -71,7 +71,9 @@ def read_profile(path: Path) -> Profile:
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from None
     places = {name: _absolute(getattr(profile.ingest, name), path.parent) for name in ("interactions", "items", "users")}
-    return profile.model_copy(update={"ingest": profile.ingest.model_copy(update=places)})
+    lists = {name: _absolute(getattr(profile.retrieve, name), path.parent) for name in ("users", "allow", "deny")}
+    ingest, retrieve = profile.ingest.model_copy(update=places), profile.retrieve.model_copy(update=lists)
+    return profile.model_copy(update={"ingest": ingest, "retrieve": retrieve})
 
 
 def choose_protocol(profile: Profile, protocol: str) -> Profile:

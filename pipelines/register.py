@@ -18,6 +18,7 @@ _MODEL_PARTS = {
     "pairs": "pairs",
     "embed": "embed",
     "index": "index",
+    "search": "retrieve/search",
     "weights": "train/model.safetensors",
     "spec": "train/spec.json",
 }

@@ -44,7 +44,7 @@ def register_version(
     Returns:
         The version.
     """
-    packages = ("torch", "polars", "numpy", "annoy", "mlflow")
+    packages = ("torch", "polars", "numpy", "annoy", "faiss-cpu", "mlflow")
     requirements = [f"{name}=={versions[name].split('+')[0]}" for name in packages if name in versions] + [
         "safetensors",
         "pyarrow",

@@ -1,61 +1,165 @@
-"""retrieve: `candidates.parquet` for every user: user_id, item_id, rank from 1, score; seen items never, k rows still."""
+"""retrieve: candidates of all users or a given list, in parts that survive a kill, checked, and published in one step."""
 
-from collections.abc import Callable, Iterator
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.config import RetrieveSettings
+from pipelines.executors import run_parts
+from pipelines.search_plan import build_plan, moment
 from pipelines.stage import StageRun, run_stage
-from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.files import read_array, sha256_of
-from recsys.data.vocabulary import read_vocabulary
-from recsys.retrieval.candidates import check_list_length, write_candidates
-from recsys.retrieval.filters import SeenItems
-from recsys.retrieval.nearest import Nearest, Neighbours, Vectors
-from recsys.retrieval.published import open_index
+from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
+from recsys.core.errors import DataError
+from recsys.core.files import hash_folder, read_array, sha256_of, write_array
+from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.candidate_search import SearchPlan
+from recsys.retrieval.candidates import Written, check_list_length, write_candidates
+from recsys.retrieval.filters import SeenItems, n_possible
+from recsys.retrieval.item_rules import read_ids
+from recsys.retrieval.nearest import Found
+from recsys.retrieval.part_worker import Job
+from recsys.retrieval.parts import Parts
+from recsys.retrieval.sets import publish_set
+
+_PARTS = "parts"
 
 
 def work(stage: StageRun[RetrieveSettings]) -> None:
-    """Search for all users in blocks and write block by block."""
-    pairs, embed, index = stage.read("pairs"), stage.read("embed"), stage.read("index")
+    """Search in parts, put the parts together, check that no list is missing, publish."""
+    ingest, pairs, embed = stage.read("ingest"), stage.read("pairs"), stage.read("embed")
+    stage.read("index")
+    settings = stage.settings
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
-    check_list_length(stage.settings.k, n_items=len(items), name="retrieve")
+    check_list_length(settings.k, n_items=len(items), name="retrieve")
+    plan = build_plan(settings, pl.read_parquet(ingest / "items.parquet"), items=items, pairs=pairs)
+    plan.write(stage.folder / "search")
+    user_idx, n_unknown = _chosen_users(settings, users)
+    metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
+
+    began = time.perf_counter()
+    job = _search(stage, "users", user_idx, k=settings.k)
+    similar_k = min(settings.similar_k, len(items) - 1)
+    similar = _search(stage, "items", np.arange(len(items)), k=similar_k) if similar_k else None
+    searched = time.perf_counter()
     offsets = read_array(pairs / "offsets.npy")
     seen = SeenItems(item_idx=read_array(pairs / "item_idx.npy"), starts=offsets[:-1], ends=offsets[1:])
-    nearest, vectors = open_index(index, embed / "items.npy"), read_array(embed / "users.npy")
-    metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
-    with stage.progress("searching", len(users)) as show:
-        blocks = _search(nearest, vectors, seen, stage.settings, show)
-        n_short = write_candidates(stage.folder / "candidates.parquet", blocks, users=users, items=items, metadata=metadata)
+    blocks = _checked(job, user_idx, seen, plan, users=users, n_items=len(items))
+    path = stage.folder / "candidates.parquet"
+    written = write_candidates(path, blocks, users=users, items=items, metadata=metadata, sources=plan.sources)
+    if similar is not None:
+        write_candidates(
+            stage.folder / "similar.parquet",
+            ((np.arange(rows.start, rows.stop), found) for rows, found in similar.parts.read_all()),
+            users=items,
+            items=items,
+            metadata=metadata,
+            columns=(ITEM_ID, SIMILAR_ITEM_ID),
+        )
+    n_allowed = len(items) if plan.allowed is None else int(plan.allowed.sum())
+    _check_coverage(written, n_allowed, settings.min_coverage)
+    shutil.rmtree(stage.folder / _PARTS)
+    seconds = {"search": round(searched - began, 3), "write": round(time.perf_counter() - searched, 3)}
+    stage.facts |= _facts(stage, written, plan, n_users=len(user_idx), n_unknown=n_unknown, n_allowed=n_allowed)
+    stage.facts |= {"seconds_of": seconds}
+    files = [path, *([stage.folder / "similar.parquet"] if similar is not None else [])]
+    about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
+    published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=settings.keep_sets)
+    short = f"; {written.n_short:,} lists are shorter" if written.n_short else ""
+    limited = f" out of {n_allowed:,} allowed items" if plan.allowed is not None else ""
+    stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{limited}{short}; published as {published.name}")
+
+
+def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArray[np.int64], int]:
+    """All users or those of the file that have a history, in users' order, and how many of the file have none."""
+    if settings.users is None:
+        return np.arange(len(users)), 0
+    asked = set(read_ids(settings.users, column=USER_ID, name="retrieve.users"))
+    known = np.flatnonzero(users.ids.is_in(list(asked)).to_numpy())
+    if not len(known):
+        raise DataError(
+            f"retrieve.users: some user of {settings.users} must have a history, got none of {len(asked)}; check the ids"
+        )
+    return known, len(asked) - len(known)
+
+
+def _search(stage: StageRun[RetrieveSettings], kind: str, rows: NDArray[np.int64], *, k: int) -> Job:
+    """Do what is missing of one job; parts of another model, index, plan or list of users are thrown away first."""
+    folder, settings = stage.folder / _PARTS / kind, stage.settings
+    parts = Parts(folder=folder, n_rows=len(rows), part_rows=settings.block_users, k=k)
+    row_file = stage.folder / _PARTS / f"{kind}.npy"
+    write_array(row_file, rows)
+    needed = {name: stage.inputs[name] for name in ("pairs", "embed", "index")}
+    parts.bind({"inputs": needed, "plan": hash_folder(stage.folder / "search"), "rows": sha256_of(row_file)})
+    places = {name: stage.run / name for name in ("pairs", "embed", "index")}
+    job = Job(kind="users" if kind == "users" else "items", parts=parts, rows=row_file, plan=stage.folder / "search", **places)
+    with stage.progress(f"searching for {kind}", len(parts)) as show:
+        n_done = run_parts(
+            job,
+            executor=settings.executor,
+            n_actors=settings.n_actors,
+            on_part=lambda done: show(done, f"{min(done * parts.part_rows, len(rows)):,} of {len(rows):,}"),
+        )
+    if n_done < len(parts):
+        stage.say(f"{kind}: {len(parts) - n_done} of {len(parts)} parts were there from before")
+    return job
+
+
+def _checked(
+    job: Job, user_idx: NDArray[np.int64], seen: SeenItems, plan: SearchPlan, *, users: Vocabulary, n_items: int
+) -> Iterator[tuple[NDArray[np.int64], Found]]:
+    """All parts in users' order; the model's lists must be as long as they can be."""
+    for rows, found in job.parts.read_all():
+        idx = user_idx[rows.start : rows.stop]
+        if "two_tower" in plan.sources and plan.caps is None:
+            possible = n_possible(seen.rows(idx), k=job.parts.k, n_items=n_items, allowed=plan.allowed)
+            short = np.flatnonzero((found.lists.item_idx >= 0).sum(1) != possible)
+            if len(short):
+                raise DataError(
+                    f"retrieve: user '{users.ids[int(idx[short[0]])]}' must have {possible[short[0]]} candidates, got another "
+                    f"number ({len(short)} such users); nothing was published; run again, and report this if it stays"
+                )
+        yield idx, found
+
+
+def _check_coverage(written: Written, n_allowed: int, least: float) -> None:
+    if written.n_distinct < least * n_allowed:
+        raise DataError(
+            f"retrieve: at least {least:.1%} of {n_allowed:,} allowed items must be in some list, got {written.n_distinct:,}; "
+            "nothing was published; look at the model, or lower [retrieve] min_coverage"
+        )
+
+
+def _facts(
+    stage: StageRun[RetrieveSettings], written: Written, plan: SearchPlan, *, n_users: int, n_unknown: int, n_allowed: int
+) -> dict[str, object]:
     embedded, has_validation = stage.facts_of("embed"), stage.facts_of("pairs")["n_validation"] > 0
-    stage.facts |= {
-        "n_users": len(users),
+    return {
+        "n_users": n_users,
+        "n_unknown_users": n_unknown,
         "k": stage.settings.k,
-        "n_short_lists": n_short,
+        "n_rows": written.n_rows,
+        "n_short_lists": written.n_short,
+        "n_items_recommended": written.n_distinct,
+        "n_allowed_items": n_allowed,
+        "is_filtered": plan.allowed is not None or plan.caps is not None,
+        "filters_as_of": moment(stage.settings).isoformat(timespec="seconds") if plan.allowed is not None else None,
+        "sources": list(plan.sources),
         "request_time": embedded["request_time"],
         "epoch": embedded["epoch"],
         "seen": f"all items of a user's train{' and validation' if has_validation else ''} events are removed from the lists; "
         "what is held out for the test is not, or it could not be found",
     }
-    short = f"; {n_short:,} users have fewer unseen items than that" if n_short else ""
-    stage.say(f"{len(users):,} users with {stage.settings.k} candidates each{short}")
-
-
-def _search(
-    nearest: Nearest, vectors: Vectors, seen: SeenItems, settings: RetrieveSettings, show: Callable[[int, str], None]
-) -> Iterator[tuple[NDArray[np.int64], Neighbours]]:
-    for begin in range(0, len(vectors), settings.block_users):
-        user_idx = np.arange(begin, min(begin + settings.block_users, len(vectors)))
-        part = slice(begin, begin + len(user_idx))
-        yield user_idx, nearest.search(np.array(vectors[part]), k=settings.k, seen=seen.rows(part))
-        show(begin + len(user_idx), f"{begin + len(user_idx):,} users")
 
 
 def main() -> None:
     """`python -m pipelines.retrieve artifacts/<profile>`."""
-    run_stage("retrieve", RetrieveSettings, work)
+    run_stage("retrieve", RetrieveSettings, work, keep=_PARTS)
 
 
 if __name__ == "__main__":

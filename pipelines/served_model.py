@@ -15,7 +15,7 @@ class ServedRetriever(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Open the run's folders; vectors and index are memory-mapped."""
-        folders = {name: Path(context.artifacts[name]) for name in ("pairs", "embed", "index")}
+        folders = {name: Path(context.artifacts[name]) for name in ("pairs", "embed", "index", "search")}
         self.retriever = Retriever(**folders)
 
     def predict(
@@ -23,7 +23,7 @@ class ServedRetriever(PythonModel):
     ) -> pd.DataFrame:
         """Candidates of the users asked for; users that train does not know get no rows."""
         k = int((params or {}).get("k", 10))
-        found = self.retriever.recommend([str(user) for user in model_input["user_id"]], k=k)
+        found = self.retriever.recommend([str(user) for user in model_input["user_id"]], k=k).drop("source", strict=False)
         return pd.DataFrame(found.to_dict(as_series=False))
 
 

@@ -23,7 +23,7 @@ from recsys.core.files import hash_folder, publish_folder, read_json, sha256_of,
 from recsys.core.locks import claim_folder
 
 MANIFEST = "manifest.json"
-_PACKAGES = ("recsys", "torch", "polars", "numpy", "scikit-learn", "annoy", "mlflow")
+_PACKAGES = ("recsys", "torch", "polars", "numpy", "scikit-learn", "annoy", "faiss-cpu", "mlflow")
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _NO_ROOM_TEXT = re.compile(
     r"no space left|requested and \d+ written|file too large|os error (27|28)\b|disk i/o error|disk is full|disk quota",

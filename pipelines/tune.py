@@ -17,8 +17,9 @@ import torch
 from pydantic import ValidationError
 from rich.table import Table
 
-from pipelines.config import Range, TrainSettings, TuneSettings
+from pipelines.config import TrainSettings
 from pipelines.profile import explain
+from pipelines.search_space import Range, TuneSettings
 from pipelines.stage import MANIFEST, StageRun, console, run_stage
 from pipelines.trainer import build_trainer, prepare_device
 from recsys.core.errors import ConfigError, RecsysError

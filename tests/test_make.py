@@ -145,12 +145,12 @@ def test_a_second_make_at_once_refuses(make: Make, tmp_path: Path) -> None:
 
 def test_a_wrong_profile_stops_before_any_work(make: Make, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text(PROFILE + "[index]\nbackend = 'faiss'\n")
+    wrong.write_text(PROFILE + "[index]\nbackend = 'scann'\n")
     process = make(tmp_path / "artifacts", "run", config=wrong)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "error: " in output
-    assert "index.backend must be 'annoy' or 'exact', got 'faiss'" in output
+    assert "index.backend must be 'auto', 'exact', 'annoy' or 'faiss', got 'scann'" in output
     assert not (tmp_path / "artifacts").exists()
 
 

@@ -11,7 +11,11 @@ from rich.table import Table
 
 from pipelines.benchmarks import (
     catalogue_memory,
+    exact_search,
+    filtered_search,
     full_softmax,
+    index_choice,
+    retrieve_job,
     time_to_quality,
     train_hstu,
     train_memory,
@@ -32,10 +36,14 @@ BENCHMARKS: dict[str, Measure] = {
     "full-softmax": full_softmax.measure,
     "train-memory": train_memory.measure,
     "catalogue-memory": catalogue_memory.measure,
+    "exact-search": exact_search.measure,
+    "filtered-search": filtered_search.measure,
+    "retrieve-job": retrieve_job.measure,
+    "index-choice": index_choice.measure,
     "time-to-quality": time_to_quality.measure,
 }
 BENCHMARKS |= {ranking.name: partial(measure_ranking, ranking=ranking) for ranking in RANKINGS}
-ON_REQUEST = frozenset({"time-to-quality", *(ranking.name for ranking in RANKINGS)})
+ON_REQUEST = frozenset({"time-to-quality", "index-choice", *(ranking.name for ranking in RANKINGS)})
 
 
 def choose(names: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ class AttributeColumns:
     text: Sequence[str] = ()
     categories: Sequence[str] = ()
     numbers: Sequence[str] = ()
+    times: Sequence[str] = ()
 
 
 def read_own_files(
@@ -75,7 +76,14 @@ def read_own_files(
     for name, location, key, side_format, attributes in sides:
         if location is not None:
             side = _rename(scan_table(location, side_format or log_format, name=name), names, (key,), name)
-            tables[name] = _read_attributes(side, key, attributes or AttributeColumns(), category_separator, name)
+            kinds = attributes or AttributeColumns()
+            schema = side.collect_schema()
+            times = {
+                column: parse_timestamp(column, schema[column], unit=timestamp_unit, time_format=timestamp_format)
+                for column in kinds.times
+                if column in schema
+            }
+            tables[name] = _read_attributes(side, key, kinds, times, category_separator, name)
     local = [place for place in (interactions, items, users) if place is not None and "://" not in place]
     hashes = {str(path): sha256_of(path) for place in local for path in local_files(place, name="files")}
     return RawTables(interactions=log.select(kept), items=tables["items"], users=tables["users"], files=hashes)
@@ -97,10 +105,15 @@ def _rename(frame: pl.LazyFrame, columns: Mapping[str, str], needed: Sequence[st
 
 
 def _read_attributes(
-    frame: pl.LazyFrame, key: str, attributes: AttributeColumns, category_separator: str, name: str
+    frame: pl.LazyFrame,
+    key: str,
+    attributes: AttributeColumns,
+    times: Mapping[str, pl.Expr],
+    category_separator: str,
+    name: str,
 ) -> pl.DataFrame:
     schema = frame.collect_schema()
-    wanted = (*attributes.text, *attributes.categories, *attributes.numbers)
+    wanted = (*attributes.text, *attributes.categories, *attributes.numbers, *attributes.times)
     for column in wanted:
         if (key, *wanted).count(column) > 1:
             raise SchemaError(f"{name}: column '{column}' must be asked for once, got it twice or as the id; correct [ingest]")
@@ -110,21 +123,24 @@ def _read_attributes(
     kept += [pl.col(column).cast(pl.String) for column in attributes.text]
     kept += [_as_categories(column, schema[column], category_separator) for column in attributes.categories]
     kept += [pl.col(column).cast(pl.Float64, strict=False).fill_nan(None) for column in attributes.numbers]
+    kept += times.values()
     for column in attributes.numbers:
-        _refuse_words(frame, column, name)
+        _refuse_unread(
+            frame, column, pl.col(column).cast(pl.Float64, strict=False), "numbers", "take the column as categories", name
+        )
+    for column, time in times.items():
+        _refuse_unread(frame, column, time, "times", "name their format in [ingest] timestamp_format", name)
     return collect_source(frame.select(kept), name=name).drop_nulls(key).unique(key, keep="first", maintain_order=True)
 
 
-def _refuse_words(frame: pl.LazyFrame, column: str, name: str) -> None:
-    """A number that cannot be read would silently become the mean."""
+def _refuse_unread(frame: pl.LazyFrame, column: str, read: pl.Expr, kind: str, remedy: str, name: str) -> None:
+    """What cannot be read would silently be missing: a number the mean, a time no limit."""
     value = pl.col(column)
-    words = collect_source(
-        frame.select(value.filter(value.is_not_null() & value.cast(pl.Float64, strict=False).is_null())), name=name
-    )
-    if not words.is_empty():
+    unread = collect_source(frame.select(value.filter(value.is_not_null() & read.is_null())), name=name)
+    if not unread.is_empty():
         raise SchemaError(
-            f"{name}: column '{column}' must hold numbers, got {words.item(0, 0)!r} ({words.height} such rows); "
-            "mend the file or take the column as categories"
+            f"{name}: column '{column}' must hold {kind}, got {unread.item(0, 0)!r} ({unread.height} such rows); "
+            f"mend the file or {remedy}"
         )
 
 

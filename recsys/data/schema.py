@@ -1,6 +1,7 @@
 """What each table looks like, and the one check that holds it to that.
 
-In items and users the type of a column says what it is: String is text, List(String) categories, Float64 a number.
+In items and users the type of a column says what it is: String is text, List(String) categories, Float64 a number,
+Datetime a time.
 """
 
 from collections.abc import Mapping
@@ -81,3 +82,8 @@ def category_columns(frame: pl.DataFrame) -> list[str]:
 def number_columns(frame: pl.DataFrame) -> list[str]:
     """Attribute columns that hold numbers."""
     return [name for name, dtype in frame.schema.items() if dtype == pl.Float64()]
+
+
+def time_columns(frame: pl.DataFrame) -> list[str]:
+    """Attribute columns that hold times."""
+    return [name for name, dtype in frame.schema.items() if dtype == TIME]

@@ -81,6 +81,28 @@ def draw_recall_curves(curves: Mapping[str, NDArray[np.float64]], *, model: str,
         return _svg(figure)
 
 
+def draw_index_curve(points: Sequence[Mapping[str, Any]], *, target: float, chosen: Mapping[str, Any]) -> str:
+    """Queries a second against recall, one line a build of the index, the target and the point that was chosen."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9.4, 3.1), layout="constrained")
+        panel = figure.subplots()
+        builds = list(dict.fromkeys((point["backend"], point["build"]) for point in points))
+        for (backend, build), grey in zip(builds, np.linspace(0.2, 0.8, len(builds)), strict=True):
+            of_build = sorted(
+                (point["recall"], point["queries_per_second"])
+                for point in points
+                if (point["backend"], point["build"]) == (backend, build)
+            )
+            panel.plot(*zip(*of_build, strict=True), "o-", label=f"{backend}, {build}", color=str(grey), markersize=3)
+        panel.plot(chosen["recall"], chosen["queries_per_second"], "o", color=_MODEL, markersize=9, label="chosen")
+        panel.axvline(target, color=_INK, linewidth=0.8, linestyle=":", label="asked for")
+        panel.set_yscale("log")
+        panel.set_xlabel(f"recall@{chosen['k']} against exact search")
+        panel.set_ylabel("queries/s")
+        panel.legend(frameon=False, fontsize=7)
+        return _svg(figure)
+
+
 def draw_exposure(shares: Mapping[str, NDArray[np.float64]], *, model: str) -> str:
     """Which tenth of the catalogue, from least to most popular in train, the lists are made of."""
     with matplotlib.rc_context(_STYLE):

@@ -9,7 +9,13 @@ from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
 
 from recsys.core.files import write_atomically
-from recsys.evaluation.charts import draw_differences, draw_exposure, draw_metric_bars, draw_recall_curves
+from recsys.evaluation.charts import (
+    draw_differences,
+    draw_exposure,
+    draw_index_curve,
+    draw_metric_bars,
+    draw_recall_curves,
+)
 from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.score import Scored, list_counts
 
@@ -31,6 +37,8 @@ def write_report(
     headline: Sequence[str],
     k: int,
     protocol: Sequence[str],
+    index: Mapping[str, Any],
+    index_curve: Sequence[Mapping[str, Any]],
 ) -> None:
     """Draw the page and write it, atomically. Every text is escaped.
 
@@ -48,6 +56,8 @@ def write_report(
         headline: The metrics of table and bars.
         k: The first k ranks count as exposure.
         protocol: What was done, line by line, each `label: text`.
+        index: What `index.json` holds.
+        index_curve: What was measured to choose the index, point by point; none for exact search.
     """
     environment = Environment(loader=PackageLoader("recsys.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(
@@ -65,6 +75,8 @@ def write_report(
         recall=draw_recall_curves({n: _recall_curve(s) for n, s in models.items()}, model=model, ceiling=ceiling),
         exposure=draw_exposure({n: _exposure(s, item_counts, k) for n, s in models.items() if n != "random"}, model=model),
         protocol=protocol,
+        index=index,
+        curve=draw_index_curve(index_curve, target=index["target_recall"], chosen=index) if index_curve else "",
     )
     with write_atomically(path) as partial:
         partial.write_text(page, encoding="utf-8")

@@ -1,6 +1,7 @@
 """The candidate table: user_id, item_id, rank from 1, score; sorted by user and rank; written block by block."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recsys.core.columns import ITEM_ID, RANK, SCORE, USER_ID
+from recsys.core.columns import ITEM_ID, RANK, SCORE, SOURCE, USER_ID
 from recsys.core.errors import DataError
 from recsys.core.files import write_atomically
 from recsys.data.vocabulary import Vocabulary
-from recsys.retrieval.nearest import Neighbours
-
-_SCHEMA = [(USER_ID, pa.large_string()), (ITEM_ID, pa.large_string()), (RANK, pa.int32()), (SCORE, pa.float32())]
+from recsys.retrieval.nearest import Found
 
 
 def check_list_length(k: int, *, n_items: int, name: str) -> None:
@@ -30,45 +29,81 @@ def check_list_length(k: int, *, n_items: int, name: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a table holds.
+
+    Attributes:
+        n_lists: Users with at least one row.
+        n_rows: Rows.
+        n_short: Users with fewer than K items.
+        n_distinct: Different items.
+    """
+
+    n_lists: int
+    n_rows: int
+    n_short: int
+    n_distinct: int
+
+
 def write_candidates(
     path: Path,
-    blocks: Iterable[tuple[NDArray[np.integer], Neighbours]],
+    blocks: Iterable[tuple[NDArray[np.integer], Found]],
     *,
     users: Vocabulary,
     items: Vocabulary,
     metadata: Mapping[str, str],
-) -> int:
+    columns: tuple[str, str] = (USER_ID, ITEM_ID),
+    sources: Sequence[str] = (),
+) -> Written:
     """Write lists as Parquet, one row group a block, atomically and in bounded memory.
 
     Args:
         path: The table.
-        blocks: user_idx of shape (B,), ascending over all blocks, and their neighbours of shape (B, K).
-        users: The user ids.
+        blocks: user_idx of shape (B,), ascending over all blocks, and what was found for them, shape (B, K).
+        users: The ids of the rows' owners.
         items: The item ids.
         metadata: Kept in the file's schema, such as the hash of the vectors.
-
-    Returns:
-        How many users have fewer than K items.
+        columns: The names of the two ids.
+        sources: Names of the sources; with more than one the table says which it was.
     """
-    schema = pa.schema(_SCHEMA, metadata={name.encode(): value.encode() for name, value in metadata.items()})
-    n_short = 0
+    fields = [(columns[0], pa.large_string()), (columns[1], pa.large_string()), (RANK, pa.int32()), (SCORE, pa.float32())]
+    fields += [(SOURCE, pa.large_string())] if len(sources) > 1 else []
+    schema = pa.schema(fields, metadata={name.encode(): value.encode() for name, value in metadata.items()})
+    n_lists = n_rows = n_short = 0
+    is_found = np.zeros(len(items), bool)
     with write_atomically(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         for user_idx, found in blocks:
-            n_short += int((found.item_idx < 0).any(1).sum())
-            table = candidate_frame(user_idx, found, users=users, items=items).to_arrow()
-            writer.write_table(table.cast(schema))
-    return n_short
+            kept = found.lists.item_idx >= 0
+            n_lists, n_rows = n_lists + int(kept.any(1).sum()), n_rows + int(kept.sum())
+            n_short += int((~kept).any(1).sum())
+            is_found[found.lists.item_idx[kept]] = True
+            frame = candidate_frame(user_idx, found, users=users, items=items, columns=columns, sources=sources)
+            writer.write_table(frame.to_arrow().cast(schema))
+    return Written(n_lists=n_lists, n_rows=n_rows, n_short=n_short, n_distinct=int(is_found.sum()))
 
 
-def candidate_frame(user_idx: NDArray[np.integer], found: Neighbours, *, users: Vocabulary, items: Vocabulary) -> pl.DataFrame:
-    """Neighbours as rows, without the empty places of short lists."""
-    kept = found.item_idx >= 0
+def candidate_frame(
+    user_idx: NDArray[np.integer],
+    found: Found,
+    *,
+    users: Vocabulary,
+    items: Vocabulary,
+    columns: tuple[str, str] = (USER_ID, ITEM_ID),
+    sources: Sequence[str] = (),
+) -> pl.DataFrame:
+    """What was found as rows, without the empty places of short lists."""
+    lists = found.lists
+    kept = lists.item_idx >= 0
     rank = np.broadcast_to(np.arange(1, kept.shape[1] + 1, dtype=np.int32), kept.shape)
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
-            USER_ID: users.ids.gather(np.repeat(user_idx, kept.sum(1))),
-            ITEM_ID: items.ids.gather(found.item_idx[kept]),
+            columns[0]: users.ids.gather(np.repeat(user_idx, kept.sum(1))),
+            columns[1]: items.ids.gather(lists.item_idx[kept]),
             RANK: rank[kept],
-            SCORE: found.score[kept].astype(np.float32),
+            SCORE: lists.score[kept].astype(np.float32),
         }
     )
+    if len(sources) > 1:
+        frame = frame.with_columns(pl.Series(SOURCE, list(sources), dtype=pl.String).gather(found.source[kept]))
+    return frame

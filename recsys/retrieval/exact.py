@@ -1,16 +1,26 @@
-"""Exact search: a blocked matrix product with top-k. It is also what every other index is measured against."""
+"""Exact search: all items are scored, and every list is proved. It is also what every other index is measured against."""
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from recsys.retrieval.coarse import CoarseScan
 from recsys.retrieval.filters import SeenItems
 from recsys.retrieval.nearest import Neighbours, Vectors
 
 _BLOCK_SCORES = 1 << 24
+_COARSE_FROM = 8192
+_DENSE_FROM = 1 << 18
+_WIDER = 4
 
 
 class ExactIndex:
     """Searches all items.
+
+    Large catalogues are scanned in half precision first; what may be among the best is scored again in float32. A list whose
+    last score does not exceed what the scan could have missed is searched again with a longer shortlist, in the end in
+    float32 throughout, so that every answer is exact.
 
     Args:
         vectors: Shape (I, D) float32.
@@ -19,26 +29,64 @@ class ExactIndex:
 
     def __init__(self, vectors: Vectors, *, device: str = "cpu") -> None:
         self._items = torch.from_numpy(np.array(vectors, np.float32)).to(device)
+        self._scan = CoarseScan(self._items) if len(vectors) >= _COARSE_FROM else None
+        self._narrowed: tuple[NDArray[np.bool_], NDArray[np.int32], ExactIndex] | None = None
 
-    def search(self, queries: Vectors, *, k: int, seen: SeenItems | None = None) -> Neighbours:
-        """See `Nearest.search`. Memory is bounded by blocks of 2^24 scores."""
+    def search(
+        self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
+        """See `Nearest.search`. Memory is bounded by blocks of 2^24 or, in half precision, 2^27 scores."""
+        if allowed is not None:
+            return self._search_allowed(queries, k, seen, allowed)
         n_queries, n_items = len(queries), len(self._items)
-        item_idx = np.full((n_queries, k), -1, np.int32)
-        score = np.full((n_queries, k), -np.inf, np.float32)
-        rows = max(1, _BLOCK_SCORES // n_items)
+        answer = Neighbours.empty(n_queries, k)
+        rows = self._scan.best_rows if self._scan is not None else max(1, _BLOCK_SCORES // max(n_items, 1))
         for begin in range(0, n_queries, rows):
-            part = slice(begin, begin + rows)
-            found = self._search_block(queries[part], min(k, n_items), None if seen is None else seen.rows(part))
-            item_idx[part, : found.item_idx.shape[1]] = found.item_idx
-            score[part, : found.score.shape[1]] = found.score
-        return Neighbours(item_idx=item_idx, score=score)
+            part = np.arange(begin, min(begin + rows, n_queries))
+            self._fill(answer, part, queries, min(k, n_items), seen)
+        return answer
 
-    def _search_block(self, queries: Vectors, k: int, seen: SeenItems | None) -> Neighbours:
-        block = torch.from_numpy(np.array(queries, np.float32)).to(self._items.device)
-        scores = block @ self._items.t()  # (B, I)
-        if seen is not None:
-            row, item = (torch.from_numpy(np.asarray(part, np.int64)).to(scores.device) for part in seen.pairs())
-            scores[row, item] = -torch.inf
-        best = scores.topk(k)  # (B, K)
-        item_idx = torch.where(best.values.isneginf(), -1, best.indices)  # (B, K)
-        return Neighbours(item_idx=item_idx.int().cpu().numpy(), score=best.values.cpu().numpy())
+    def _search_allowed(self, queries: Vectors, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_]) -> Neighbours:
+        """Search a copy that holds the allowed items only; it is kept for the next block of queries."""
+        if self._narrowed is None or not np.array_equal(self._narrowed[0], allowed):
+            kept = np.flatnonzero(allowed).astype(np.int32)
+            part = ExactIndex(self._items[torch.from_numpy(kept).long()].cpu().numpy(), device=str(self._items.device))
+            self._narrowed = (allowed.copy(), kept, part)
+        _, kept, part = self._narrowed
+        place = np.full(len(allowed), -1, np.int32)
+        place[kept] = np.arange(len(kept))
+        found = part.search(queries, k=k, seen=None if seen is None else seen.renumber(place))
+        item_idx = np.where(found.item_idx >= 0, np.append(kept, -1)[found.item_idx], -1).astype(np.int32)
+        return Neighbours(item_idx=item_idx, score=found.score)
+
+    def _fill(self, answer: Neighbours, part: NDArray[np.integer], queries: Vectors, k: int, seen: SeenItems | None) -> None:
+        """Answer some rows; a row whose coarse list is not proved takes a wider one, then a full product."""
+        n = k + max(28, k // 2 if len(self._items) < _DENSE_FROM else k)
+        while self._scan is not None and len(part) and self._scan.can_list(n):
+            block = self._to_device(queries[part])
+            left_out = None if seen is None else seen.rows(part)
+            short = self._scan.shortlist(block, n=n, seen=left_out)
+            listed = self._items.index_select(0, short.item_idx.clamp(min=0).flatten()).view(len(part), n, -1)  # (B, M, D)
+            score = torch.bmm(listed, block[:, :, None])[:, :, 0]  # (B, M)
+            best = score.masked_fill_(short.item_idx < 0, -torch.inf).topk(k)  # (B, K)
+            is_proved = (best.values[:, -1] >= short.bound).cpu().numpy()
+            _write(answer, part, short.item_idx.gather(1, best.indices), best.values, only=is_proved)
+            part, n = part[~is_proved], _WIDER * n
+        step = max(1, _BLOCK_SCORES // max(len(self._items), 1))
+        for begin in range(0, len(part), step):
+            rows = part[begin : begin + step]
+            score = self._to_device(queries[rows]) @ self._items.t()  # (B, I)
+            if seen is not None:
+                row, item = (torch.from_numpy(np.asarray(each, np.int64)).to(score.device) for each in seen.rows(rows).pairs())
+                score[row, item] = -torch.inf
+            best = score.topk(k)  # (B, K)
+            _write(answer, rows, best.indices, best.values, only=np.ones(len(rows), bool))
+
+    def _to_device(self, queries: Vectors) -> Tensor:
+        return torch.from_numpy(np.array(queries, np.float32)).to(self._items.device)
+
+
+def _write(answer: Neighbours, part: NDArray[np.integer], item_idx: Tensor, score: Tensor, *, only: NDArray[np.bool_]) -> None:
+    rows, width = part[only], item_idx.shape[1]
+    answer.item_idx[rows, :width] = torch.where(score.isneginf(), -1, item_idx).int().cpu().numpy()[only]
+    answer.score[rows, :width] = score.cpu().numpy()[only]

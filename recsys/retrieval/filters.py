@@ -39,6 +39,36 @@ class SeenItems:
         position = np.repeat(np.asarray(self.starts), counts) + np.arange(len(row)) - before
         return row, np.asarray(self.item_idx)[position]
 
+    def renumber(self, place: NDArray[np.int32]) -> "SeenItems":
+        """The same under other numbers of items, without those that have none.
+
+        Args:
+            place: Shape (I,), the new number of each item, -1 for none.
+        """
+        row, item = self.pairs()
+        number = place[item]
+        ends = np.cumsum(np.bincount(row[number >= 0], minlength=len(self.starts)))
+        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
+        return SeenItems(item_idx=number[number >= 0], starts=starts, ends=ends)
+
     def row(self, place: int) -> Ints:
         """One row's items."""
         return np.asarray(self.item_idx[self.starts[place] : self.ends[place]])
+
+
+def n_possible(seen: SeenItems, *, k: int, n_items: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+    """How long each list can be: k, or as many allowed items as the user has not seen. Shape (B,).
+
+    Args:
+        seen: What the B users have seen.
+        k: Length asked for.
+        n_items: I.
+        allowed: Shape (I,); None allows all.
+    """
+    row, item = seen.pairs()
+    n_allowed = n_items
+    if allowed is not None:
+        n_allowed = int(allowed.sum())
+        row, item = row[allowed[item]], item[allowed[item]]
+    of_row = np.unique(row * np.int64(n_items) + item) // n_items
+    return np.minimum(k, n_allowed - np.bincount(of_row, minlength=len(seen.starts)))

@@ -8,13 +8,19 @@ import numpy as np
 from recsys.core.errors import IndexQualityError
 from recsys.core.files import read_array, read_json, sha256_of, write_json
 from recsys.core.random import rng_for
-from recsys.retrieval.annoy import AnnoyBackend, check_unit
-from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.nearest import Nearest, Vectors
-from recsys.retrieval.operating_point import choose_operating_point
+from recsys.retrieval.nearest import Nearest, Score, Vectors, check_vectors
+from recsys.retrieval.operating_point import (
+    Family,
+    OperatingPoint,
+    available_families,
+    choose_operating_point,
+    open_backend,
+)
 
-Backend = Literal["annoy", "exact"]
-_INDEX_FILE = "items.annoy"
+Backend = Literal["auto", "exact", "annoy", "faiss"]
+EXACT_UP_TO = 50_000
+_INDEX_FILE = "items.index"
+_POINT = ("backend", "build", "effort", "k", "recall", "queries_per_second")
 
 
 def build_index(
@@ -27,61 +33,87 @@ def build_index(
     target_recall: float,
     n_queries: int,
     seed: int,
+    score: Score = "cosine",
 ) -> dict[str, Any]:
     """Build an index that reaches its recall, and note what it belongs to.
 
     Args:
-        folder: Where `index.json` and the index file go.
+        folder: Where `index.json`, `curve.json` and the index file go.
         vectors_path: The `.npy` file of item vectors, shape (I, D).
         queries: Shape (U, D), user vectors to measure with.
-        backend: `annoy` or `exact`; exact has nothing to build and recall 1.
+        backend: `exact` has nothing to build and recall 1; `auto` takes it up to 50,000 items, and beyond that the fastest of
+            all that are installed.
         k: List length of the measurement, at most I.
         target_recall: The gate.
         n_queries: Queries drawn at random for the measurement.
         seed: Of forests and draw.
+        score: By what training compared a user with an item.
 
     Returns:
         What `index.json` holds.
 
     Raises:
-        IndexQualityError: The recall is missed, or the vectors have no unit length.
+        IndexQualityError: The recall is missed, or the vectors do not rank by that score.
+        ConfigError: Faiss is asked for and not installed.
     """
     vectors = read_array(vectors_path)
-    check_unit(vectors)
+    check_vectors(vectors, score=score)
     k = min(k, len(vectors))
-    about: dict[str, Any] = {"backend": backend, "vectors_sha256": sha256_of(vectors_path), "n_items": len(vectors)}
-    if backend == "exact":
-        about |= {"recall": 1.0, "k": k}
+    about: dict[str, Any] = {
+        "vectors_sha256": sha256_of(vectors_path),
+        "n_items": len(vectors),
+        "score": score,
+        "target_recall": target_recall,
+    }
+    if backend == "exact" or (backend == "auto" and len(vectors) <= EXACT_UP_TO):
+        asked = "asked for" if backend == "exact" else f"up to {EXACT_UP_TO:,} items no index finds lists sooner"
+        about |= {"backend": "exact", "build": "all items", "effort": 0, "recall": 1.0, "k": k, "why": asked}
     else:
-        rng = rng_for(seed, "index queries")
-        chosen = np.sort(rng.choice(len(queries), min(n_queries, len(queries)), replace=False))
+        families: list[Family] = available_families() if backend == "auto" else [backend]
+        drawn = rng_for(seed, "index queries").choice(len(queries), min(n_queries, len(queries)), replace=False)
         point, measured = choose_operating_point(
-            folder / _INDEX_FILE, vectors, queries[chosen], k=k, target_recall=target_recall, seed=seed
+            folder / _INDEX_FILE,
+            vectors,
+            np.array(queries[np.sort(drawn)]),
+            families=families,
+            k=k,
+            target_recall=target_recall,
+            seed=seed,
         )
-        about |= {"index_sha256": sha256_of(folder / _INDEX_FILE)}
-        about |= point.as_dict() | {"target_recall": target_recall, "measured": [each.as_dict() for each in measured]}
+        about |= point.as_dict() | {"why": _reason(point, measured)}
+        write_json(folder / "curve.json", [each.as_dict() for each in measured])
+        if point.backend != "exact":
+            about["index_sha256"] = sha256_of(folder / _INDEX_FILE)
     write_json(folder / "index.json", about)
     return about
 
 
-def open_index(folder: Path, vectors_path: Path) -> Nearest:
-    """Open an index, and refuse one that was built from other vectors.
+def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine") -> Nearest:
+    """Open an index, and refuse one that was built from other vectors or for another score.
 
     Raises:
-        IndexQualityError: The vectors or the index file are not those of `index.json`.
+        IndexQualityError: The vectors, the score or the index file are not those of `index.json`.
     """
     about = read_json(folder / "index.json")
+    if about["score"] != score:
+        raise IndexQualityError(
+            f"{folder} must rank by {score}, as the model was trained, got an index for {about['score']}; "
+            "run the stage index again"
+        )
     found = sha256_of(vectors_path)
     if about["vectors_sha256"] != found:
         raise IndexQualityError(
             f"{folder} must be built from the vectors of {vectors_path} ({found[:12]}…), got one built from "
             f"{about['vectors_sha256'][:12]}…; run the stage index again"
         )
-    vectors = read_array(vectors_path)
-    if about["backend"] == "exact":
-        return ExactIndex(vectors)
-    if sha256_of(folder / _INDEX_FILE) != about.get("index_sha256"):
-        raise IndexQualityError(
-            f"{folder / _INDEX_FILE} must be the file that index.json names, got another; run the stage index again"
-        )
-    return AnnoyBackend(folder / _INDEX_FILE, vectors, search_k=about["search_k"], tuned_k=about["k"])
+    path = folder / _INDEX_FILE
+    if about["backend"] != "exact" and (not path.is_file() or sha256_of(path) != about["index_sha256"]):
+        raise IndexQualityError(f"{path} must be the file that index.json names, got another; run the stage index again")
+    point = OperatingPoint(**({"queries_per_second": 0.0} | {name: about[name] for name in _POINT if name in about}))
+    return open_backend(path, read_array(vectors_path), point)
+
+
+def _reason(chosen: OperatingPoint, measured: list[OperatingPoint]) -> str:
+    others = sorted({point.backend for point in measured} - {chosen.backend})
+    beside = f", faster than {' and '.join(others)}" if others else ""
+    return f"{chosen.queries_per_second:,.0f} queries/s at recall@{chosen.k} {chosen.recall:.4f}{beside}"

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recsys.core.columns import ITEM_ID, RANK, SCORE, USER_ID
 from recsys.core.errors import DataError
 from recsys.core.files import read_array
 from recsys.data.vocabulary import read_vocabulary
+from recsys.retrieval.candidate_search import open_search
 from recsys.retrieval.candidates import candidate_frame, check_list_length
 from recsys.retrieval.filters import SeenItems
-from recsys.retrieval.nearest import Neighbours
 from recsys.retrieval.published import open_index
 
 
@@ -23,19 +24,25 @@ class Retriever:
         pairs: The folder of the stage `pairs`.
         embed: The folder of the stage `embed`.
         index: The folder of the stage `index`.
+        search: The folder `search` of the stage `retrieve`: sources, filters and caps.
     """
 
-    def __init__(self, *, pairs: Path, embed: Path, index: Path) -> None:
+    def __init__(self, *, pairs: Path, embed: Path, index: Path, search: Path) -> None:
         self.users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
         self.items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
-        self._item_idx, self._offsets = read_array(pairs / "item_idx.npy"), read_array(pairs / "offsets.npy")
-        self._user_vectors, self._item_vectors = read_array(embed / "users.npy"), read_array(embed / "items.npy")
+        self._item_vectors = read_array(embed / "items.npy")
+        self._search = open_search(pairs=pairs, embed=embed, index=index, plan=search)
         self._index = open_index(index, embed / "items.npy")
 
-    def recommend(self, user_ids: Sequence[str], *, k: int) -> pl.DataFrame:
+    def recommend(self, user_ids: Sequence[str], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
         """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
 
         Users that train does not know get no rows.
+
+        Args:
+            user_ids: Who asks.
+            k: Length of the lists.
+            allowed: A filter of this request beside those of the run, shape (I,).
 
         Raises:
             DataError: k is larger than the catalogue.
@@ -43,7 +50,9 @@ class Retriever:
         check_list_length(k, n_items=len(self.items), name="recommend")
         found = [place for place in (self.users.idx_of(user) for user in user_ids) if place is not None]
         user_idx = np.array(found, np.int64)
-        return candidate_frame(user_idx, self._unseen(user_idx, k), users=self.users, items=self.items)
+        answer = self._search.answer(user_idx, k=k, allowed=allowed)
+        sources = self._search.plan.sources
+        return candidate_frame(user_idx, answer, users=self.users, items=self.items, sources=sources)
 
     def similar(self, item_id: str, *, k: int) -> pl.DataFrame:
         """The k items nearest to one item: item_id, rank, score.
@@ -71,9 +80,5 @@ class Retriever:
         place = self.users.idx_of(user_id)
         if place is None:
             raise DataError(f"the user must be in the training set, got '{user_id}'; check the id")
-        seen = np.asarray(self._item_idx[self._offsets[place] : self._offsets[place + 1]])
+        seen = self._search.seen_by(np.array([place])).row(0)
         return [str(item) for item in self.items.ids.gather(seen)]
-
-    def _unseen(self, user_idx: np.ndarray, k: int) -> Neighbours:
-        seen = SeenItems(item_idx=self._item_idx, starts=self._offsets[user_idx], ends=self._offsets[user_idx + 1])
-        return self._index.search(np.array(self._user_vectors[user_idx]), k=k, seen=seen)

@@ -10,7 +10,7 @@ from recsys.core.errors import RecsysError, SchemaError, SourceError
 from recsys.core.files import sha256_of
 from recsys.data.files import AttributeColumns, read_own_files
 from recsys.data.scan import TextFormat, collect_source
-from recsys.data.schema import CATEGORIES, INTERACTIONS, check_table
+from recsys.data.schema import CATEGORIES, INTERACTIONS, TIME, check_table
 
 _LOG = "user_id,item_id,timestamp\n007,A,5\n7,a,3\n"
 _ROWS = [("007", "A", 5), ("7", "a", 3)]
@@ -219,6 +219,22 @@ def test_a_number_that_is_a_word_is_refused_and_a_missing_one_is_not(tmp_path: P
     bad = _write(tmp_path / "bad.csv", "item_id,price\nA,1.5\na,cheap\n")
     with pytest.raises(SchemaError, match=r"items: column 'price' must hold numbers, got 'cheap' \(1 such rows\)"):
         read_own_files(interactions=log, items=bad, item_attributes=numbers)
+
+
+def test_times_of_items_are_read_like_those_of_the_log_and_words_are_refused(tmp_path: Path) -> None:
+    log, times = _write(tmp_path / "log.csv", _LOG), AttributeColumns(times=["until"])
+    seconds = _write(tmp_path / "seconds.csv", "item_id,until\nA,86400\na,\n")
+    read = read_own_files(interactions=log, items=seconds, item_attributes=times).items["until"]
+    assert read.dt.epoch("s").to_list() == [86400, None]
+    assert read.dtype == TIME
+    text = _write(tmp_path / "text.csv", "item_id,until\nA,1970-01-02\na,\n")
+    with pytest.raises(SchemaError, match=r"items: column 'until' must hold times, got '1970-01-02' \(1 such rows\)"):
+        read_own_files(interactions=log, items=text, item_attributes=times)
+    formatted = _write(tmp_path / "formatted.csv", "user_id,item_id,timestamp\n007,A,1970-01-01\n")
+    read = read_own_files(interactions=formatted, items=text, item_attributes=times, timestamp_format="%Y-%m-%d").items["until"]
+    assert read.dt.epoch("s").to_list() == [86400, None]
+    with pytest.raises(SchemaError, match="column 'since' must be present"):
+        read_own_files(interactions=log, items=text, item_attributes=AttributeColumns(times=["since"]))
 
 
 def test_an_attribute_is_asked_for_once_and_is_not_the_id(tmp_path: Path) -> None:

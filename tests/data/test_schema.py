@@ -4,7 +4,16 @@ import polars as pl
 import pytest
 
 from recsys.core.errors import SchemaError
-from recsys.data.schema import CATEGORIES, INTERACTIONS, TIME, category_columns, check_table, number_columns, text_columns
+from recsys.data.schema import (
+    CATEGORIES,
+    INTERACTIONS,
+    TIME,
+    category_columns,
+    check_table,
+    number_columns,
+    text_columns,
+    time_columns,
+)
 
 
 def _log() -> pl.DataFrame:
@@ -53,8 +62,10 @@ def test_the_type_of_an_attribute_says_what_it_is_and_keys_are_no_text() -> None
         "genre": CATEGORIES,
         "year": pl.Float64(),
         "shelf": pl.Int64(),
+        "until": TIME,
     }
     table = pl.DataFrame(schema=schema)
     assert text_columns(table) == ["title"]
     assert category_columns(table) == ["genre"]
     assert number_columns(table) == ["year"]
+    assert time_columns(table) == ["until"]

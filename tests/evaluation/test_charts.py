@@ -3,7 +3,13 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from recsys.evaluation.charts import draw_differences, draw_exposure, draw_metric_bars, draw_recall_curves
+from recsys.evaluation.charts import (
+    draw_differences,
+    draw_exposure,
+    draw_index_curve,
+    draw_metric_bars,
+    draw_recall_curves,
+)
 from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.intervals import Interval
 
@@ -32,7 +38,15 @@ def _exposure(name):
     return draw_exposure({name: np.full(10, 0.1), "popularity": np.eye(10)[9]}, model=name)
 
 
-_EVERY_CHART = pytest.mark.parametrize("draw", [_bars, _differences, _curves, _exposure])
+def _index_curve(name):
+    points = [
+        {"backend": name, "build": "10 trees", "effort": n, "k": 10, "recall": 1 - 1 / n, "queries_per_second": 1e3 / n}
+        for n in (2, 4, 8)
+    ]
+    return draw_index_curve(points, target=0.8, chosen=points[-1])
+
+
+_EVERY_CHART = pytest.mark.parametrize("draw", [_bars, _differences, _curves, _exposure, _index_curve])
 
 
 @_EVERY_CHART

@@ -7,12 +7,16 @@ from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_
 from recsys.evaluation.report import write_report
 from recsys.evaluation.table import metric_rows
 
+_POINT = {"backend": "annoy", "build": "10 trees", "effort": 9, "k": 10, "recall": 0.97, "queries_per_second": 100.0}
+
 
 @pytest.fixture
 def write(tmp_path, scored_of, random_hits):
     """Write a report of a model and a baseline; keywords change names and chances of a hit."""
 
-    def run(file="report.html", *, name="shop", model="two-tower", chance=0.3, ks=(10,), baselines=("popularity",)):
+    def run(
+        file="report.html", *, name="shop", model="two-tower", chance=0.3, ks=(10,), baselines=("popularity",), has_curve=True
+    ):
         width = max(ks)
         models = {model: scored_of(random_hits(80, chance, width=width), ks=ks)}
         for seed, baseline in enumerate(baselines, start=1):
@@ -34,6 +38,8 @@ def write(tmp_path, scored_of, random_hits):
             headline=[f"hr@{min(ks)}", f"ndcg@{min(ks)}", f"recall@{max(ks)}", f"coverage@{min(ks)}"],
             k=min(ks),
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
+            index=_POINT | {"target_recall": 0.95, "why": "it is <fast>"},
+            index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
         )
         return tmp_path / file
 
@@ -98,3 +104,10 @@ def test_every_figure_of_every_model_is_on_the_page(write):
 def test_lists_of_any_length_can_be_reported(write, ks):
     page = write(ks=ks).read_text(encoding="utf-8")
     assert f"<th>RECALL@{max(ks)}</th>" in page
+
+
+def test_the_index_is_drawn_where_one_was_measured(write):
+    page = write().read_text(encoding="utf-8")
+    assert "recall@10 against exact search" in page
+    assert "it is &lt;fast&gt;" in page
+    assert "<h2>Index</h2>" not in write(has_curve=False).read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ batch_tokens = 512
 warmup_steps = 10
 threads = 1
 [index]
+backend = "annoy"
 k = 20
 [retrieve]
 k = 40
@@ -101,7 +102,7 @@ def finish(text: str, root: Path) -> Path:
 def copy_of(finished: Path, tmp_path: Path) -> Path:
     """The finished run, to be spoiled."""
     folder = tmp_path / "artifacts" / finished.name
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns(".owner*"))
+    shutil.copytree(finished, folder, symlinks=True, ignore=shutil.ignore_patterns(".owner*"))
     return folder
 
 

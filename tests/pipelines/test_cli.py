@@ -55,6 +55,9 @@ def test_the_newest_run_is_taken(recsys, finished: Path, monkeypatch: pytest.Mon
         (("recommend", "nobody"), "the user must be in the training set, got 'nobody'"),
         (("similar", "nothing"), "the item must be in the training set, got 'nothing'"),
         (("recommend", "u00004", "-k", "9999"), "k must be at most the catalogue"),
+        (("recommend", "u00004", "--only", "genre"), "--only must be column=value, got 'genre'"),
+        (("recommend", "u00004", "--only", "title=x"), "'title' must be a category column of items"),
+        (("explain", "u00004", "nothing"), "the item must be in the training set, got 'nothing'"),
     ],
 )
 def test_what_is_not_there_is_one_sentence_and_code_2(recsys, finished: Path, arguments, expected) -> None:
@@ -79,3 +82,47 @@ def test_doctor_reports_and_fails_on_a_wrong_data_folder(recsys, monkeypatch: py
     code, out, _ = recsys("doctor")
     assert code == 1
     assert "correct RECSYS_DATA_DIR" in out
+
+
+def test_recommend_keeps_the_filters_of_the_request(recsys, finished: Path) -> None:
+    items = pl.read_parquet(finished / "ingest" / "items.parquet")
+    column = next(name for name, dtype in items.schema.items() if dtype == pl.List(pl.String))
+    value = items[column].explode().drop_nulls().mode()[0]
+    run = ("--run", str(finished), "--json")
+    _, out, _ = recsys("recommend", "u00004", "-k", "5", "--only", f"{column}={value}", *run)
+    found = [item["item_id"] for item in json.loads(out)["items"]]
+    assert found
+    assert items.filter(pl.col("item_id").is_in(found))[column].list.contains(value).all()
+    _, out, _ = recsys("recommend", "u00004", "-k", "5", "--deny", found[0], *run)
+    assert found[0] not in [item["item_id"] for item in json.loads(out)["items"]]
+
+
+def test_explain_names_items_of_the_history(recsys, finished: Path) -> None:
+    code, out, _ = recsys("explain", "u00004", "i00004", "-k", "3", "--run", str(finished), "--json")
+    because = json.loads(out)["because"]
+    assert code == 0
+    assert len(because) == 3
+    assert because[0]["fall"] >= because[1]["fall"] >= because[2]["fall"]
+    _, out, _ = recsys("explain", "u00004", "i00004", "--run", str(finished))
+    assert "because of" in out
+
+
+def test_verify_and_compare_tell_good_from_bad(recsys, copy_of: Path, finished: Path) -> None:
+    code, out, _ = recsys("verify", str(copy_of), "--json")
+    assert code == 0
+    assert all(check["is_good"] for check in json.loads(out))
+    with (copy_of / "split" / "train.parquet").open("ab") as handle:
+        handle.write(b"x")
+    code, out, _ = recsys("verify", str(copy_of))
+    assert code == 1
+    assert "train.parquet must be what the manifest says" in out
+    _, out, _ = recsys("compare", str(finished), str(copy_of), "--json")
+    assert json.loads(out)["overlap"] == 1.0
+    _, out, _ = recsys("compare", str(finished), str(copy_of))
+    assert "rank biased overlap" in out
+
+
+def test_rollback_needs_an_older_set(recsys, copy_of: Path) -> None:
+    code, _, err = recsys("rollback", "--run", str(copy_of))
+    assert code == 2
+    assert "must keep a set older than 000001" in err

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines.config import SplitSettings, TrainSettings, TuneSettings
+from pipelines.config import RetrieveSettings, SplitSettings, TrainSettings
 from pipelines.profile import Profile
 
 
@@ -39,7 +39,20 @@ def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object
         TrainSettings.model_validate(settings)
 
 
-@pytest.mark.parametrize("space", [{"learning_rat": [1.0]}, {"seed": [1, 2]}, {"dropout": {"low": 0.5, "high": 0.5}}, {}])
-def test_a_search_is_for_known_settings_of_model_and_loss(space: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        TuneSettings.model_validate({"space": space})
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sources": ["fresh", "fresh"]}, "sources must differ"),
+        ({"quotas": {"fresh": 2}}, "quotas must be of sources in use, got one of fresh"),
+        (
+            {"sources": ["two_tower", "fresh"], "quotas": {"fresh": 11}, "k": 10},
+            "quotas must not exceed k in all, got 11 and 10",
+        ),
+        ({"now": "tomorrow"}, "now must be a time such as"),
+        ({"categories": {"genre": []}}, "at least 1 item"),
+        ({"caps": {"genre": 0}}, "greater than or equal to 1"),
+    ],
+)
+def test_candidates_that_cannot_be_made_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        RetrieveSettings.model_validate(settings)

@@ -42,6 +42,18 @@ def test_a_changed_input_file_is_ingested_again(profile: Callable[[str], Path], 
     assert (folder / "config" / "ingest.json").read_text() != before
 
 
+def test_a_changed_list_of_ids_is_retrieved_again_but_not_ingested(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "deny.txt").write_text("a\n")
+    own = profile(LOG + '[retrieve]\ndeny = "deny.txt"\n')
+    folder, _ = lay_out(read_profile(own), tmp_path, protocol=None, owner_pid=None)
+    before = {path.name: path.read_text() for path in (folder / "config").iterdir()}
+    assert str(tmp_path / "deny.txt") in before["retrieve.json"]
+    (tmp_path / "deny.txt").write_text("a\nb\n")
+    lay_out(read_profile(own), tmp_path, protocol=None, owner_pid=None)
+    after = {path.name: path.read_text() for path in (folder / "config").iterdir()}
+    assert [name for name in before if before[name] != after[name]] == ["retrieve.json"]
+
+
 def test_another_protocol_is_a_run_of_its_own(profile: Callable[[str], Path], tmp_path: Path) -> None:
     own = read_profile(profile(LOG + '[split]\nalso = ["temporal", "leave_last_out"]\n'))
     folder, also = lay_out(own, tmp_path, protocol=None, owner_pid=None)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.core.errors import IndexQualityError
-from recsys.retrieval.annoy import AnnoyBackend, build_annoy, check_unit
+from recsys.retrieval.annoy import AnnoyBackend, augment, build_annoy
 from recsys.retrieval.exact import ExactIndex
 
 _K = 10
@@ -81,16 +81,19 @@ def test_the_same_seed_gives_the_same_file(tmp_path, items):
     assert (tmp_path / "first").read_bytes() != (tmp_path / "other").read_bytes()
 
 
-@pytest.mark.parametrize("factor", [0.0, 0.99, 1.01, np.nan, np.inf])
-def test_vectors_of_another_length_are_refused(tmp_path, items, factor):
-    items[17] *= np.float32(factor)
-    with pytest.raises(IndexQualityError, match="must have length 1"):
-        build_annoy(tmp_path / "items.annoy", items, n_trees=2, seed=0)
-    assert not (tmp_path / "items.annoy").exists()
+def test_where_lengths_differ_the_order_is_still_that_of_dot_products(tmp_path, items, queries):
+    items *= np.linspace(0.3, 2, len(items))[:, None].astype(np.float32)
+    build_annoy(tmp_path / "items.annoy", items, n_trees=30, seed=0)
+    backend = AnnoyBackend(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
+    exact = ExactIndex(items).search(queries, k=_K)
+    assert backend.search(queries, k=_K).item_idx.tolist() == exact.item_idx.tolist()
 
 
-def test_rounding_of_float16_is_close_enough_to_length_1(items):
-    check_unit(items.astype(np.float16).astype(np.float32))
+def test_augmented_vectors_have_one_length_and_keep_their_numbers(items):
+    items *= np.linspace(0.3, 2, len(items))[:, None].astype(np.float32)
+    longer = augment(items)
+    np.testing.assert_array_equal(longer[:, :-1], items)
+    np.testing.assert_allclose(np.linalg.norm(longer, axis=1), 2, rtol=1e-5)
 
 
 def test_a_file_with_another_number_of_items_is_refused(tmp_path, items):

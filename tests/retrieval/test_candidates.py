@@ -6,8 +6,8 @@ import pytest
 from recsys.core.errors import DataError
 from recsys.data.schema import CANDIDATES, check_table
 from recsys.data.vocabulary import fit_vocabulary
-from recsys.retrieval.candidates import candidate_frame, check_list_length, write_candidates
-from recsys.retrieval.nearest import Neighbours
+from recsys.retrieval.candidates import Written, candidate_frame, check_list_length, write_candidates
+from recsys.retrieval.nearest import Found, Neighbours
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def items():
 def _lists(item_idx):
     item_idx = np.array(item_idx, np.int32)
     score = np.where(item_idx < 0, -np.inf, 1 - 0.1 * np.arange(item_idx.shape[1]))
-    return Neighbours(item_idx=item_idx, score=score.astype(np.float32))
+    return Found.of_one(Neighbours(item_idx=item_idx, score=score.astype(np.float32)))
 
 
 @pytest.fixture
@@ -53,8 +53,26 @@ def test_the_table_keeps_its_schema(write):
     assert table.columns == ["user_id", "item_id", "rank", "score"]
 
 
-def test_short_lists_are_counted(write):
-    assert write()[1] == 2
+def test_lists_rows_short_lists_and_items_are_counted(write):
+    assert write()[1] == Written(n_lists=3, n_rows=7, n_short=2, n_distinct=6)
+
+
+def test_with_several_sources_the_table_says_which_it_was(tmp_path, users, items):
+    found = _lists([[5, 0, -1]])
+    found.source[0] = [1, 0, -1]
+    path = tmp_path / "candidates.parquet"
+    blocks = [(np.array([0]), found)]
+    write_candidates(path, blocks, users=users, items=items, metadata={}, sources=("two_tower", "fresh"))
+    assert pl.read_parquet(path)["source"].to_list() == ["fresh", "two_tower"]
+    write_candidates(path, blocks, users=users, items=items, metadata={}, sources=("two_tower",))
+    assert "source" not in pl.read_parquet(path).columns
+
+
+def test_the_two_id_columns_may_be_named_otherwise(tmp_path, items):
+    path = tmp_path / "similar.parquet"
+    blocks = [(np.array([0]), _lists([[5, 1, 2]]))]
+    write_candidates(path, blocks, users=items, items=items, metadata={}, columns=("item_id", "similar_item_id"))
+    assert pl.read_parquet(path).columns == ["item_id", "similar_item_id", "rank", "score"]
 
 
 def test_the_same_lists_give_the_same_bytes(write):

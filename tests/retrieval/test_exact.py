@@ -51,5 +51,58 @@ def test_a_list_longer_than_the_catalogue_ends_with_empty_places(unit_vectors):
     assert found.score.dtype == np.float32
 
 
+@pytest.fixture
+def coarse_first(monkeypatch):
+    """The half-precision scan for small catalogues too."""
+    monkeypatch.setattr(exact, "_COARSE_FROM", 0)
+
+
+@pytest.mark.parametrize("k", [1, 10, 60])
+@pytest.mark.parametrize("n_items", [2048, 5001])
+def test_a_coarse_scan_changes_no_answer(unit_vectors, seen_of, coarse_first, k, n_items):
+    items, queries, rng = unit_vectors(n_items, 16), unit_vectors(150, 16, seed=1), np.random.default_rng(0)
+    seen = [rng.choice(n_items, rng.integers(0, 900), replace=False).tolist() for _ in range(150)]
+    found = ExactIndex(items).search(queries, k=k, seen=seen_of(seen))
+    order, scores = _by_argsort(queries, items, k=k, seen=seen)
+    assert found.item_idx.tolist() == order.tolist()
+    np.testing.assert_allclose(found.score, scores, atol=1e-6)
+
+
+def test_lists_that_half_precision_cannot_tell_apart_are_exact_all_the_same(unit_vectors, coarse_first):
+    middle, rng = unit_vectors(1, 16)[0], np.random.default_rng(0)
+    items = (middle + 3e-4 * rng.normal(size=(4096, 16))).astype(np.float32)
+    queries = (middle + 0.1 * rng.normal(size=(5, 16))).astype(np.float32)
+    found = ExactIndex(items).search(queries, k=10)
+    _, scores = _by_argsort(queries, items, k=10)
+    np.testing.assert_allclose(found.score, scores, atol=1e-6)
+
+
+def test_a_user_who_has_seen_nearly_all_gets_the_rest(unit_vectors, seen_of, coarse_first):
+    items, queries = unit_vectors(2048, 8), unit_vectors(2, 8, seed=1)
+    found = ExactIndex(items).search(queries, k=10, seen=seen_of([list(range(2045)), []]))
+    assert sorted(found.item_idx[0].tolist()) == [-1] * 7 + [2045, 2046, 2047]
+    assert (found.item_idx[1] >= 0).all()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
+def test_only_allowed_items_are_answered_and_they_are_the_best_of_them(unit_vectors, seen_of, share):
+    items, queries, rng = unit_vectors(3000, 8), unit_vectors(20, 8, seed=1), np.random.default_rng(0)
+    allowed = rng.random(3000) < share
+    seen = [rng.choice(3000, 50, replace=False).tolist() for _ in range(20)]
+    found = ExactIndex(items).search(queries, k=15, seen=seen_of(seen), allowed=allowed)
+    forbidden = np.flatnonzero(~allowed).tolist()
+    order, scores = _by_argsort(queries, items, k=15, seen=[[*row, *forbidden] for row in seen])
+    kept = np.isfinite(scores)
+    assert found.item_idx.tolist() == np.where(kept, order, -1).tolist()
+
+
+def test_another_filter_is_not_mistaken_for_the_last_one(unit_vectors):
+    index, queries = ExactIndex(unit_vectors(100, 8)), unit_vectors(3, 8, seed=1)
+    allowed = np.arange(100) < 50
+    index.search(queries, k=5, allowed=allowed)
+    allowed[:] = ~allowed
+    assert (index.search(queries, k=5, allowed=allowed).item_idx >= 50).all()
+
+
 def test_no_queries_give_no_lists(unit_vectors):
     assert ExactIndex(unit_vectors(3, 4)).search(np.zeros((0, 4), np.float32), k=2).item_idx.shape == (0, 2)

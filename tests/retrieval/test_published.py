@@ -3,6 +3,7 @@ import pytest
 
 from recsys.core.errors import ArtefactError, IndexQualityError
 from recsys.core.files import read_json, write_array
+from recsys.retrieval import published
 from recsys.retrieval.annoy import AnnoyBackend
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.published import build_index, open_index
@@ -63,9 +64,46 @@ def test_a_list_length_beyond_the_catalogue_is_measured_at_the_catalogue(build):
     assert build("annoy", k=1000)["k"] == 200
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path, build):
-    first = build("annoy"), (tmp_path / "index" / "items.annoy").read_bytes()
-    assert (build("annoy"), (tmp_path / "index" / "items.annoy").read_bytes()) == first
+def test_auto_searches_small_catalogues_exactly_and_says_why(tmp_path, build):
+    about = build("auto")
+    assert about["backend"] == "exact"
+    assert "no index finds lists sooner" in about["why"]
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["index.json"]
+
+
+def test_auto_measures_all_that_is_installed_on_large_catalogues(tmp_path, vectors_path, build, monkeypatch):
+    monkeypatch.setattr(published, "EXACT_UP_TO", 100)
+    monkeypatch.setattr(published, "available_families", lambda: ["annoy", "annoy"])
+    about = build("auto")
+    curve = read_json(tmp_path / "index" / "curve.json")
+    assert {point["backend"] for point in curve} == {"exact", "annoy"}
+    assert about["queries_per_second"] == max(point["queries_per_second"] for point in curve if point["recall"] >= 0.9)
+    assert "queries/s at recall@10" in about["why"]
+    open_index(tmp_path / "index", vectors_path)
+
+
+def test_the_curve_is_kept_beside_the_index(tmp_path, build):
+    about = build("annoy")
+    curve = read_json(tmp_path / "index" / "curve.json")
+    chosen = {name: about[name] for name in ("backend", "build", "effort", "k", "recall", "queries_per_second")}
+    assert chosen in curve
+
+
+def test_a_damaged_index_file_is_refused(tmp_path, vectors_path, build):
+    build("annoy")
+    with (tmp_path / "index" / "items.index").open("ab") as handle:
+        handle.write(b"more")
+    with pytest.raises(IndexQualityError, match=r"must be the file that index.json names"):
+        open_index(tmp_path / "index", vectors_path)
+
+
+@pytest.mark.parametrize("backend", ["annoy", "exact"])
+def test_an_index_for_another_score_is_refused(tmp_path, vectors_path, build, unit_vectors, backend):
+    write_array(vectors_path, 2 * unit_vectors(200, 8))
+    build(backend, score="dot")
+    open_index(tmp_path / "index", vectors_path, score="dot")
+    with pytest.raises(IndexQualityError, match="must rank by cosine, as the model was trained, got an index for dot"):
+        open_index(tmp_path / "index", vectors_path)
 
 
 def test_a_missing_index_says_so(tmp_path, vectors_path):

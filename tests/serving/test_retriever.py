@@ -5,8 +5,10 @@ import pytest
 from recsys.core.errors import DataError
 from recsys.core.files import read_array, write_array
 from recsys.data.vocabulary import read_vocabulary, write_vocabulary
+from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.candidates import write_candidates
 from recsys.retrieval.filters import SeenItems
+from recsys.retrieval.nearest import Found
 from recsys.retrieval.published import build_index, open_index
 from recsys.serving.retriever import Retriever
 
@@ -25,12 +27,13 @@ def run(tmp_path, world, unit_vectors, request):
     write_array(tmp_path / "embed" / "items.npy", items)
     path = tmp_path / "embed" / "items.npy"
     build_index(tmp_path / "index", path, users, backend=request.param, k=_K, target_recall=0.9, n_queries=50, seed=0)
+    SearchPlan().write(tmp_path / "search")
     return tmp_path
 
 
 @pytest.fixture
 def retriever(run):
-    return Retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index")
+    return Retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index", search=run / "search")
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def batch(run):
     found = open_index(run / "index", embed / "items.npy").search(np.array(vectors), k=_K, seen=seen)
     write_candidates(
         run / "candidates.parquet",
-        [(np.arange(len(vectors)), found)],
+        [(np.arange(len(vectors)), Found.of_one(found))],
         users=read_vocabulary(pairs / "users.parquet", id_column="user_id"),
         items=read_vocabulary(pairs / "items.parquet", id_column="item_id"),
         metadata={},
@@ -118,3 +121,18 @@ def test_more_than_the_catalogue_is_refused(retriever, ask):
     who = [retriever.users.ids[0]] if ask == "recommend" else retriever.items.ids[0]
     with pytest.raises(DataError, match="at most the catalogue"):
         getattr(retriever, ask)(who, k=len(retriever.items) + 1)
+
+
+def test_a_filter_of_the_request_is_kept(retriever):
+    allowed = np.arange(len(retriever.items)) % 2 == 0
+    answer = retriever.recommend([retriever.users.ids[0]], k=_K, allowed=allowed)
+    assert len(answer) == _K
+    assert set(answer["item_id"]) <= set(retriever.items.ids.filter(pl.Series(allowed)))
+
+
+def test_the_plan_of_the_run_is_kept(run):
+    denied = np.arange(len(read_vocabulary(run / "pairs" / "items.parquet", id_column="item_id"))) >= 10
+    SearchPlan(allowed=denied).write(run / "search")
+    retriever = Retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index", search=run / "search")
+    answer = retriever.recommend([retriever.users.ids[0]], k=_K)
+    assert not set(answer["item_id"]) & set(retriever.items.ids.head(10))

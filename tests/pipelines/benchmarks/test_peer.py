@@ -76,7 +76,7 @@ def test_a_failed_installation_is_tried_again(
 
 
 @pytest.mark.parametrize("path", REAL_PINS, ids=lambda path: path.stem)
-def test_everything_is_pinned_and_all_have_the_same_torch(path: Path) -> None:
+def test_everything_is_pinned_and_those_with_torch_have_the_same(path: Path) -> None:
     lines = path.read_text().splitlines()
-    assert "torch==2.13.0" in lines
+    assert [line for line in lines if line.startswith("torch==")] in (["torch==2.13.0"], [])
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []

@@ -1,0 +1,97 @@
+"""`[retrieve]` in terms of the vocabulary: which items are allowed, what is capped, the orders of the sources."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pipelines.config import RetrieveSettings
+from recsys.core.columns import ITEM_ID
+from recsys.core.errors import DataError
+from recsys.core.files import read_array
+from recsys.data.schema import category_columns
+from recsys.data.vocabulary import Vocabulary
+from recsys.retrieval.candidate_search import SearchPlan
+from recsys.retrieval.caps import Caps
+from recsys.retrieval.item_rules import ItemRules, allowed_items, read_ids
+from recsys.retrieval.sources import fresh_order, recent_order
+
+
+def build_plan(settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabulary, pairs: Path) -> SearchPlan:
+    """Work out what the search must know.
+
+    Args:
+        settings: The table of the profile.
+        table: The items, as the stage `ingest` wrote them.
+        items: The vocabulary.
+        pairs: The folder of the stage `pairs`.
+
+    Raises:
+        DataError: A column or a value is not there, a file cannot be read, or nothing is left to recommend.
+    """
+    rules = ItemRules(
+        allow=None if settings.allow is None else read_ids(settings.allow, column=ITEM_ID, name="retrieve.allow"),
+        deny=[] if settings.deny is None else read_ids(settings.deny, column=ITEM_ID, name="retrieve.deny"),
+        categories=settings.categories,
+        available_from=settings.available_from,
+        available_until=settings.available_until,
+        released=settings.released,
+        min_age_days=settings.min_age_days,
+        now=moment(settings),
+    )
+    orders: dict[str, np.ndarray] = {}
+    if {"recent_popularity", "fresh"} & set(settings.sources):
+        item_idx, timestamp = _train_events(pairs)
+        for name, order, days in (
+            ("recent_popularity", recent_order, settings.recent_days),
+            ("fresh", fresh_order, settings.fresh_days),
+        ):
+            if name in settings.sources:
+                orders[name] = order(item_idx, timestamp, n_items=len(items), days=days)
+    return SearchPlan(
+        sources=tuple(settings.sources),
+        quotas=tuple(settings.quotas.get(name, 0) for name in settings.sources),
+        orders=orders,
+        allowed=allowed_items(rules, table, items=items),
+        caps=_build_caps(settings.caps, table, items=items) if settings.caps else None,
+    )
+
+
+def moment(settings: RetrieveSettings) -> datetime:
+    """When the rules apply: `now`, taken as UTC where it has no zone, or this moment."""
+    chosen = datetime.now(UTC) if settings.now is None else datetime.fromisoformat(settings.now)
+    return (chosen if chosen.tzinfo else chosen.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _train_events(pairs: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Items and times of the events that train knows, without the validation tail of each history."""
+    item_idx, timestamp = read_array(pairs / "item_idx.npy"), read_array(pairs / "timestamp.npy")
+    offsets, train_end = read_array(pairs / "offsets.npy"), read_array(pairs / "train_end.npy")
+    place = np.arange(len(item_idx))
+    is_train = place < np.repeat(train_end, np.diff(offsets))
+    return item_idx[is_train], timestamp[is_train]
+
+
+def _build_caps(limits: dict[str, int], table: pl.DataFrame, *, items: Vocabulary) -> Caps:
+    rows = pl.DataFrame({ITEM_ID: items.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
+    for column in limits:
+        if column not in category_columns(table):
+            known = ", ".join(category_columns(table)) or "none"
+            raise DataError(
+                f"retrieve.caps: '{column}' must be a category column of items, got columns: {known}; correct the profile"
+            )
+    long = pl.concat(
+        rows.select(row=pl.int_range(pl.len()), value=pl.col(column))
+        .explode("value")
+        .drop_nulls("value")
+        .unique(maintain_order=True)
+        .select("row", name=pl.lit(f"{column}=") + pl.col("value"), limit=pl.lit(limit))
+        for column, limit in limits.items()
+    )
+    names = long.group_by("name").agg(pl.col("limit").first()).sort("name").with_row_index("number")
+    placed = long.join(names.select("name", "number"), on="name").sort("row", "number")
+    placed = placed.with_columns(place=pl.int_range(pl.len()).over("row"))
+    categories = np.full((len(items), int(placed["place"].max() or 0) + 1), -1, np.int32)  # type: ignore[arg-type]
+    categories[placed["row"].to_numpy(), placed["place"].to_numpy()] = placed["number"].to_numpy()
+    return Caps(categories=categories, limits=names["limit"].to_numpy().astype(np.int64))

@@ -1,0 +1,52 @@
+"""How alike two ranked lists are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.integer]
+
+
+def overlap(first: Places, second: Places) -> NDArray[np.float64]:
+    """The share of one list's items that the other holds too.
+
+    Args:
+        first: Shape (B, K), item numbers, -1 where a list is shorter.
+        second: Shape (B, K).
+
+    Returns:
+        Shape (B,): shared items over the longer of both lists; 1 for two empty ones.
+
+    >>> overlap(np.array([[1, 2], [1, 2]]), np.array([[2, 1], [3, 1]])).tolist()
+    [1.0, 0.5]
+    """
+    shared = _shared(first, second).sum((1, 2))
+    longest = np.maximum((first >= 0).sum(1), (second >= 0).sum(1))
+    return np.where(longest > 0, shared / np.maximum(longest, 1), 1.0)
+
+
+def rank_biased_overlap(first: Places, second: Places, *, persistence: float = 0.9) -> NDArray[np.float64]:
+    """Overlap at every depth, weighted by how likely a reader gets that far, extrapolated beyond the last rank.
+
+    Source: Webber, Moffat and Zobel 2010, A Similarity Measure for Indefinite Rankings, equation 23.
+
+    Args:
+        first: Shape (B, K), item numbers, -1 where a list is shorter.
+        second: Shape (B, K).
+        persistence: p, the chance to look at the next rank.
+
+    Returns:
+        Shape (B,), in [0, 1].
+
+    >>> rank_biased_overlap(np.array([[1, 2], [1, 2]]), np.array([[1, 2], [2, 1]])).round(2).tolist()
+    [1.0, 0.9]
+    """
+    shared, depth = _shared(first, second), np.arange(1, first.shape[1] + 1)
+    within = np.maximum(depth[:, None], depth[None, :])
+    agreed = np.stack([(shared & (within <= d)).sum((1, 2)) for d in depth], axis=1)  # (B, K)
+    weighted = (agreed / depth * persistence**depth).sum(1) * (1 - persistence) / persistence
+    return np.asarray(weighted + agreed[:, -1] / depth[-1] * persistence ** depth[-1], np.float64)
+
+
+def _shared(first: Places, second: Places) -> NDArray[np.bool_]:
+    """Which place of one list holds the item of which place of the other. Shape (B, K, K)."""
+    return np.asarray((first[:, :, None] == second[:, None, :]) & (first[:, :, None] >= 0), np.bool_)

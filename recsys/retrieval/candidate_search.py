@@ -1,0 +1,148 @@
+"""All that decides a user's candidates, in one object: sources, quotas, filters, caps. Stage, actors and service share it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.files import read_array, read_json, write_array, write_json
+from recsys.retrieval.caps import Caps, search_under_caps
+from recsys.retrieval.exact import ExactIndex
+from recsys.retrieval.filters import Ints, SeenItems
+from recsys.retrieval.fusion import fuse
+from recsys.retrieval.nearest import Found, Nearest
+from recsys.retrieval.published import open_index
+from recsys.retrieval.sources import ItemToItemSource, OrderedSource, Source, SourceName, TwoTowerSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """What is asked for, apart from model and index.
+
+    Attributes:
+        sources: Their names, in the order of precedence.
+        quotas: Least places of each.
+        orders: For each source that is one order for all, its items, best first.
+        allowed: Shape (I,), the items that may be recommended; None allows all.
+        caps: Limits of categories; None for none.
+    """
+
+    sources: tuple[SourceName, ...] = ("two_tower",)
+    quotas: tuple[int, ...] = (0,)
+    orders: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    allowed: NDArray[np.bool_] | None = None
+    caps: Caps | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write the plan as `plan.json` and arrays."""
+        for name, order in self.orders.items():
+            write_array(folder / f"{name}.npy", order)
+        if self.allowed is not None:
+            write_array(folder / "allowed.npy", self.allowed)
+        if self.caps is not None:
+            write_array(folder / "cap_categories.npy", self.caps.categories)
+            write_array(folder / "cap_limits.npy", self.caps.limits)
+        write_json(
+            folder / "plan.json",
+            {
+                "sources": list(self.sources),
+                "quotas": list(self.quotas),
+                "orders": sorted(self.orders),
+                "has_allowed": self.allowed is not None,
+                "has_caps": self.caps is not None,
+            },
+        )
+
+
+def read_plan(folder: Path) -> SearchPlan:
+    """Read a plan."""
+    about = read_json(folder / "plan.json")
+    caps = None
+    if about["has_caps"]:
+        caps = Caps(
+            categories=np.array(read_array(folder / "cap_categories.npy")),
+            limits=np.array(read_array(folder / "cap_limits.npy")),
+        )
+    return SearchPlan(
+        sources=tuple(about["sources"]),
+        quotas=tuple(about["quotas"]),
+        orders={name: np.array(read_array(folder / f"{name}.npy")) for name in about["orders"]},
+        allowed=np.array(read_array(folder / "allowed.npy")) if about["has_allowed"] else None,
+        caps=caps,
+    )
+
+
+class CandidateSearch:
+    """Answers users with lists.
+
+    Args:
+        plan: What is asked for.
+        sources: The sources of the plan, in its order.
+        item_idx: Every history, flat.
+        offsets: Where each user's history starts, shape (U + 1,).
+        n_items: I.
+    """
+
+    def __init__(self, plan: SearchPlan, sources: list[Source], *, item_idx: Ints, offsets: Ints, n_items: int) -> None:
+        self.plan, self.n_items = plan, n_items
+        self._sources, self._item_idx, self._offsets = sources, item_idx, offsets
+
+    def seen_by(self, user_idx: NDArray[np.int64]) -> SeenItems:
+        """What users have seen."""
+        return SeenItems(item_idx=self._item_idx, starts=self._offsets[user_idx], ends=self._offsets[user_idx + 1])
+
+    def answer(self, user_idx: NDArray[np.int64], *, k: int, allowed: NDArray[np.bool_] | None = None) -> Found:
+        """Lists of k unseen items, shorter only where nothing is left.
+
+        Args:
+            user_idx: Shape (B,).
+            k: Length of the lists.
+            allowed: A further filter of this request, shape (I,).
+        """
+        if self.plan.allowed is not None:
+            allowed = self.plan.allowed if allowed is None else self.plan.allowed & allowed
+
+        def fetch(rows: NDArray[np.int64], width: int) -> Found:
+            return self._fused(user_idx[rows], width, allowed)
+
+        if self.plan.caps is None:
+            return fetch(np.arange(len(user_idx)), k)
+        return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=k)
+
+    def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None) -> Found:
+        seen = self.seen_by(user_idx)
+        lists = [source.find(user_idx, k=k, seen=seen, allowed=allowed) for source in self._sources]
+        if len(lists) == 1:
+            return Found.of_one(lists[0])
+        return fuse(lists, k=k, quotas=self.plan.quotas)
+
+
+def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path, is_exact: bool = False) -> CandidateSearch:
+    """Open the folders of a run.
+
+    Args:
+        pairs: Of the stage `pairs`.
+        embed: Of the stage `embed`.
+        index: Of the stage `index`.
+        plan: The folder of a written plan.
+        is_exact: Search exactly, whatever the index is; to check an answer.
+    """
+    asked, items = read_plan(plan), read_array(embed / "items.npy")
+    nearest: Nearest = ExactIndex(items) if is_exact else open_index(index, embed / "items.npy")
+    sources: list[Source] = []
+    for name in asked.sources:
+        match name:
+            case "two_tower":
+                sources.append(TwoTowerSource(index=nearest, users=read_array(embed / "users.npy")))
+            case "item_to_item":
+                sources.append(ItemToItemSource(index=nearest, items=items))
+            case "recent_popularity" | "fresh":
+                sources.append(OrderedSource(order=asked.orders[name]))
+    return CandidateSearch(
+        asked,
+        sources,
+        item_idx=read_array(pairs / "item_idx.npy"),
+        offsets=read_array(pairs / "offsets.npy"),
+        n_items=len(items),
+    )

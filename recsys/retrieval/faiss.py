@@ -1,0 +1,111 @@
+"""Approximate search by Faiss: a graph (HNSW) or inverted lists of 4-bit codes (IVF-PQ); needs the extra `[faiss]`."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.core.errors import ConfigError, IndexQualityError
+from recsys.core.files import write_atomically
+from recsys.retrieval.filters import SeenItems
+from recsys.retrieval.nearest import Neighbours, Vectors
+from recsys.retrieval.overfetch import Overfetch
+
+Kind = Literal["hnsw", "ivfpq"]
+_LINKS = 32
+_BUILD_EFFORT = 120
+_REFINED = 4
+_TRAINED_PER_LIST = 64
+
+
+def is_available() -> bool:
+    """Whether the extra is installed."""
+    return importlib.util.find_spec("faiss") is not None
+
+
+def build_faiss(path: Path, vectors: Vectors, *, kind: Kind, seed: int) -> None:
+    """Build an index and write it, atomically.
+
+    Args:
+        path: The index file.
+        vectors: Shape (I, D).
+        kind: `hnsw`, or `ivfpq` with about four times the square root of I lists and two dimensions a code.
+        seed: Of the sample that inverted lists are trained on.
+
+    Raises:
+        ConfigError: Faiss is not installed.
+    """
+    faiss = _import()
+    n_items, dim = vectors.shape
+    contiguous = np.ascontiguousarray(vectors, np.float32)
+    if kind == "hnsw":
+        index = faiss.IndexHNSWFlat(dim, _LINKS, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = _BUILD_EFFORT
+    else:
+        n_lists = max(1, min(int(4 * n_items**0.5), n_items // 39))
+        index = faiss.index_factory(dim, f"IVF{n_lists},PQ{max(1, dim // 2)}x4fs,RFlat", faiss.METRIC_INNER_PRODUCT)
+        rng = np.random.default_rng(seed)
+        sample = rng.choice(n_items, min(n_items, max(_TRAINED_PER_LIST * n_lists, 4096)), replace=False)
+        index.train(contiguous[np.sort(sample)])
+    index.add(contiguous)
+    with write_atomically(path) as partial:
+        faiss.write_index(index, str(partial))
+
+
+class FaissBackend:
+    """Searches a Faiss index; filters as for every index.
+
+    Args:
+        path: The index file.
+        vectors: Shape (I, D), the vectors that it was built from.
+        kind: What it is.
+        effort: Nodes kept in view (`hnsw`) or lists probed (`ivfpq`) for a list of `tuned_k`.
+        tuned_k: The list length that `effort` was measured for; longer lists look further in proportion.
+
+    Raises:
+        ConfigError: Faiss is not installed.
+        IndexQualityError: The file is no Faiss index of so many items.
+    """
+
+    def __init__(self, path: Path, vectors: Vectors, *, kind: Kind, effort: int, tuned_k: int) -> None:
+        self._faiss = _import()
+        try:
+            self._index = self._faiss.read_index(str(path))
+        except RuntimeError:
+            raise IndexQualityError(f"{path} must be a Faiss index, got another file or none; run the stage index") from None
+        if self._index.ntotal != len(vectors):
+            raise IndexQualityError(
+                f"{path} must hold {len(vectors)} items, got {self._index.ntotal}; run the stage index again"
+            )
+        self._kind, self._effort, self._tuned_k = kind, effort, tuned_k
+        self._overfetch = Overfetch(vectors, self._find)
+
+    def search(
+        self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
+        """See `Nearest.search`. Faiss uses all threads itself."""
+        return self._overfetch.search(queries, k=k, seen=seen, allowed=allowed)
+
+    def _find(self, queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
+        n = int(wanted.max(initial=1))
+        effort = max(self._effort, self._effort * n // self._tuned_k)
+        if self._kind == "hnsw":
+            parameters: Any = self._faiss.SearchParametersHNSW(efSearch=max(effort, n))
+        else:
+            lists = self._faiss.SearchParametersIVF(nprobe=effort)
+            parameters = self._faiss.IndexRefineSearchParameters(k_factor=_REFINED, base_index_params=lists)
+        _, found = self._index.search(np.ascontiguousarray(queries, np.float32), n, params=parameters)
+        return np.asarray(found, np.int32)
+
+
+def _import() -> Any:
+    if not is_available():
+        raise ConfigError(
+            '[index] backend: the package faiss-cpu must be installed for "faiss", got none; '
+            "run pip install 'recsys[faiss]' or set another backend"
+        )
+    import faiss
+
+    return faiss

@@ -1,0 +1,83 @@
+"""Filters over an approximate index: fetch more than is asked for, drop what must not be answered, fill up by exact search."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.retrieval.exact import ExactIndex
+from recsys.retrieval.filters import SeenItems
+from recsys.retrieval.nearest import Neighbours, Vectors
+
+Find = Callable[[Vectors, NDArray[np.int64]], NDArray[np.int32]]
+_NARROW_SHARE = 0.1
+_MARGIN = 1.2
+_ROWS = 256
+
+
+class Overfetch:
+    """Turns a search without filters into one that still returns k.
+
+    Where a filter leaves at most a tenth of the catalogue, that tenth is searched exactly, which is cheaper. Else each query
+    asks for as many more as the filter takes on average; lists that end up short ask for four times as many, and what is
+    short still is searched exactly.
+
+    Args:
+        vectors: Shape (I, D).
+        find: Queries of shape (B, D) and how many items each wants, shape (B,), to item idx of shape (B, W), -1 where none.
+    """
+
+    def __init__(self, vectors: Vectors, find: Find) -> None:
+        self._vectors, self._find = vectors, find
+        self._exact: ExactIndex | None = None
+
+    def search(self, queries: Vectors, *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None) -> Neighbours:
+        """See `Nearest.search`."""
+        share = 1.0 if allowed is None else float(allowed.mean())
+        answer = Neighbours.empty(len(queries), k)
+        rows = np.arange(len(queries))
+        if share > _NARROW_SHARE:
+            spread = 1.0 if share == 1 else _MARGIN / share
+            for wider in (1, 4):
+                wanted = self._wanted(len(queries), int(np.ceil(k * spread * wider)), seen)
+                for begin in range(0, len(rows), _ROWS):
+                    self._fill(answer, rows[begin : begin + _ROWS], queries, wanted, seen, allowed)
+                rows = np.flatnonzero((answer.item_idx < 0).any(1))
+                if share == 1:
+                    break
+        if len(rows):
+            self._exact = self._exact or ExactIndex(self._vectors)
+            left_out = None if seen is None else seen.rows(rows)
+            found = self._exact.search(np.array(queries[rows]), k=k, seen=left_out, allowed=allowed)
+            answer.item_idx[rows], answer.score[rows] = found.item_idx, found.score
+        return answer
+
+    def _wanted(self, n_queries: int, n: int, seen: SeenItems | None) -> NDArray[np.int64]:
+        n_seen = np.zeros(n_queries, np.int64) if seen is None else seen.counts()
+        return np.minimum(n + n_seen, len(self._vectors)).astype(np.int64)
+
+    def _fill(
+        self,
+        answer: Neighbours,
+        rows: NDArray[np.int64],
+        queries: Vectors,
+        wanted: NDArray[np.int64],
+        seen: SeenItems | None,
+        allowed: NDArray[np.bool_] | None,
+    ) -> None:
+        block = np.array(queries[rows])
+        item_idx = self._find(block, wanted[rows])  # (B, W)
+        is_kept = item_idx >= 0
+        if allowed is not None:
+            is_kept &= allowed[item_idx]
+        if seen is not None:
+            row, item = seen.rows(rows).pairs()
+            n_items = len(self._vectors)
+            keys = np.arange(len(rows))[:, None] * n_items + item_idx
+            is_kept &= ~np.isin(keys, row * n_items + item)
+        score = np.einsum("bwd,bd->bw", self._vectors[np.maximum(item_idx, 0)], block)
+        score = np.where(is_kept, score, -np.inf).astype(np.float32)
+        order = np.argsort(-score, axis=1, kind="stable")[:, : answer.item_idx.shape[1]]
+        best = np.take_along_axis(score, order, 1)
+        found = np.where(np.isneginf(best), -1, np.take_along_axis(item_idx, order, 1))
+        answer.item_idx[rows, : order.shape[1]], answer.score[rows, : order.shape[1]] = found, best
