@@ -12,7 +12,7 @@ from recsys.core.errors import ArtefactError
 from recsys.core.files import read_json, sha256_of
 from recsys.core.random import rng_for
 from recsys.data.vocabulary import read_vocabulary
-from recsys.retrieval.candidate_search import open_search
+from recsys.retrieval.candidate_search import open_search, read_plan
 from recsys.retrieval.sets import changed_files
 
 STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
@@ -106,7 +106,8 @@ def _verify_set(folder: Path) -> list[Check]:
 def _verify_lists(folder: Path, n_users: int) -> Check:
     """Lists of some users must hold what exact search finds, up to the recall of the index."""
     users = read_vocabulary(folder / "pairs" / "users.parquet", id_column=USER_ID)
-    items = read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID)
+    added = pl.Series(read_plan(folder / "retrieve" / "search").added_ids, dtype=pl.String)
+    items = pl.concat([read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID).ids, added])
     table = pl.scan_parquet(folder / "retrieve" / "candidates.parquet")
     listed = table.select(USER_ID).unique().sort(USER_ID).collect()[USER_ID]
     drawn = rng_for(0, "verify").choice(len(listed), min(n_users, len(listed)), replace=False)
@@ -122,7 +123,7 @@ def _verify_lists(folder: Path, n_users: int) -> Check:
         wanted = exact.item_idx[place][exact.item_idx[place] >= 0]
         last = exact.score[place][: len(wanted)].min(initial=np.inf)
         held = rows[(user,)]
-        as_good = held.filter(pl.col(ITEM_ID).is_in(items.ids.gather(wanted).implode()) | (pl.col(SCORE) >= last - 1e-6))
+        as_good = held.filter(pl.col(ITEM_ID).is_in(items.gather(wanted).implode()) | (pl.col(SCORE) >= last - 1e-6))
         n_found, n_wanted = n_found + min(as_good.height, len(wanted)), n_wanted + len(wanted)
     recall = n_found / max(n_wanted, 1)
     least = float(read_json(folder / "index" / "index.json")["recall"]) - _slack(n_wanted)

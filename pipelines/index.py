@@ -2,13 +2,15 @@
 
 from pipelines.config import IndexSettings
 from pipelines.stage import StageRun, run_stage
-from recsys.core.files import read_array
+from recsys.core.files import read_array, sha256_of
+from recsys.retrieval.changes import read_changes
 from recsys.retrieval.published import build_index, open_index
 
 
 def work(stage: StageRun[IndexSettings]) -> None:
     """Build, measure, and stop the run if the recall is missed."""
     embed, settings = stage.read("embed"), stage.settings
+    changes = read_changes(stage.run / "changes", model=sha256_of(embed / "items.npy"), dim=stage.facts_of("embed")["dim"])
     about = build_index(
         stage.folder,
         embed / "items.npy",
@@ -19,8 +21,9 @@ def work(stage: StageRun[IndexSettings]) -> None:
         n_queries=settings.measured_users,
         seed=settings.seed,
         score=stage.facts_of("embed")["score"],
+        added=changes.vectors if len(changes.added) else None,
     )
-    open_index(stage.folder, embed / "items.npy")
+    open_index(stage.folder, embed / "items.npy", added=changes.vectors)
     stage.facts |= about
     setting = "" if about["backend"] == "exact" else f", {about['build']}, effort {about['effort']}"
     stage.say(f"{about['backend']}{setting}: recall@{about['k']} {about['recall']:.4f} against exact search; {about['why']}")

@@ -19,6 +19,7 @@ from recsys.core.files import hash_folder, read_array, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.candidates import Written, check_list_length, write_candidates
+from recsys.retrieval.changes import read_changes
 from recsys.retrieval.filters import SeenItems, n_possible
 from recsys.retrieval.item_rules import read_ids
 from recsys.retrieval.nearest import Found
@@ -36,8 +37,11 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     settings = stage.settings
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
+    changes = read_changes(stage.run / "changes", model=sha256_of(embed / "items.npy"), dim=stage.facts_of("embed")["dim"])
+    table = pl.read_parquet(ingest / "items.parquet")
+    plan = build_plan(settings, table, items=items, pairs=pairs, changes=changes)
+    items = changes.extend(items)
     check_list_length(settings.k, n_items=len(items), name="retrieve")
-    plan = build_plan(settings, pl.read_parquet(ingest / "items.parquet"), items=items, pairs=pairs)
     plan.write(stage.folder / "search")
     user_idx, n_unknown = _chosen_users(settings, users)
     metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
@@ -66,7 +70,9 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     shutil.rmtree(stage.folder / _PARTS)
     seconds = {"search": round(searched - began, 3), "write": round(time.perf_counter() - searched, 3)}
     stage.facts |= _facts(stage, written, plan, n_users=len(user_idx), n_unknown=n_unknown, n_allowed=n_allowed)
-    stage.facts |= {"seconds_of": seconds}
+    stage.facts |= {"seconds_of": seconds, "n_added_items": len(changes.added), "n_deleted_items": len(changes.deleted)}
+    if changes.n_of_other_models:
+        stage.say(f"{changes.n_of_other_models:,} added items belong to an older model and are left out; add them again")
     files = [path, *([stage.folder / "similar.parquet"] if similar is not None else [])]
     about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
     published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=settings.keep_sets)

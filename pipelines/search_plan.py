@@ -1,5 +1,6 @@
 """`[retrieve]` in terms of the vocabulary: which items are allowed, what is capped, the orders of the sources."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from recsys.data.schema import category_columns
 from recsys.data.vocabulary import Vocabulary
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.caps import Caps
+from recsys.retrieval.changes import Changes
 from recsys.retrieval.item_rules import ItemRules, allowed_items, read_ids
 from recsys.retrieval.sources import fresh_order, recent_order
 
 
-def build_plan(settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabulary, pairs: Path) -> SearchPlan:
+def build_plan(
+    settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabulary, pairs: Path, changes: Changes
+) -> SearchPlan:
     """Work out what the search must know.
 
     Args:
@@ -26,6 +30,7 @@ def build_plan(settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabu
         table: The items, as the stage `ingest` wrote them.
         items: The vocabulary.
         pairs: The folder of the stage `pairs`.
+        changes: Items added and deleted since.
 
     Raises:
         DataError: A column or a value is not there, a file cannot be read, or nothing is left to recommend.
@@ -49,12 +54,42 @@ def build_plan(settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabu
         ):
             if name in settings.sources:
                 orders[name] = order(item_idx, timestamp, n_items=len(items), days=days)
+    extended = changes.extend(items)
+    allowed = allowed_items(rules, table, items=extended)
     return SearchPlan(
         sources=tuple(settings.sources),
         quotas=tuple(settings.quotas.get(name, 0) for name in settings.sources),
         orders=orders,
-        allowed=allowed_items(rules, table, items=items),
-        caps=_build_caps(settings.caps, table, items=items) if settings.caps else None,
+        allowed=changes.remaining(extended, allowed),
+        caps=_build_caps(settings.caps, table, items=extended) if settings.caps else None,
+        added=changes.vectors if len(changes.added) else None,
+        added_ids=tuple(changes.added),
+        has_rules=allowed is not None,
+    )
+
+
+def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary) -> SearchPlan:
+    """A plan of a finished run with the changes that came after it; rules are applied to new items at the next `retrieve`.
+
+    Args:
+        plan: The plan.
+        changes: The changes of now.
+        items: The vocabulary.
+    """
+    extended = changes.extend(items)
+    n_new = len(extended) - len(items) - len(plan.added_ids)
+    allowed, caps = plan.allowed, plan.caps
+    if allowed is not None:
+        allowed = np.append(allowed, np.full(n_new, not plan.has_rules))
+    if caps is not None:
+        nothing = np.full((n_new, caps.categories.shape[1]), -1, np.int32)
+        caps = replace(caps, categories=np.concatenate([caps.categories, nothing]))
+    return replace(
+        plan,
+        allowed=changes.remaining(extended, allowed),
+        caps=caps,
+        added=changes.vectors if len(changes.added) else None,
+        added_ids=tuple(changes.added),
     )
 
 

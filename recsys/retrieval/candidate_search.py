@@ -11,7 +11,7 @@ from recsys.retrieval.caps import Caps, search_under_caps
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.filters import Ints, SeenItems
 from recsys.retrieval.fusion import fuse
-from recsys.retrieval.nearest import Found, Nearest
+from recsys.retrieval.nearest import Found, Nearest, Vectors
 from recsys.retrieval.published import open_index
 from recsys.retrieval.sources import ItemToItemSource, OrderedSource, Source, SourceName, TwoTowerSource
 
@@ -26,6 +26,9 @@ class SearchPlan:
         orders: For each source that is one order for all, its items, best first.
         allowed: Shape (I,), the items that may be recommended; None allows all.
         caps: Limits of categories; None for none.
+        added: Shape (N, D), vectors of items that came after the model was trained; their idx follow those of the model.
+        added_ids: Their ids.
+        has_rules: Whether `allowed` comes from rules, which say nothing of items that come later.
     """
 
     sources: tuple[SourceName, ...] = ("two_tower",)
@@ -33,6 +36,9 @@ class SearchPlan:
     orders: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     allowed: NDArray[np.bool_] | None = None
     caps: Caps | None = None
+    added: Vectors | None = None
+    added_ids: tuple[str, ...] = ()
+    has_rules: bool = False
 
     def write(self, folder: Path) -> None:
         """Write the plan as `plan.json` and arrays."""
@@ -43,6 +49,8 @@ class SearchPlan:
         if self.caps is not None:
             write_array(folder / "cap_categories.npy", self.caps.categories)
             write_array(folder / "cap_limits.npy", self.caps.limits)
+        if self.added is not None:
+            write_array(folder / "added.npy", self.added)
         write_json(
             folder / "plan.json",
             {
@@ -51,6 +59,9 @@ class SearchPlan:
                 "orders": sorted(self.orders),
                 "has_allowed": self.allowed is not None,
                 "has_caps": self.caps is not None,
+                "has_added": self.added is not None,
+                "added_ids": list(self.added_ids),
+                "has_rules": self.has_rules,
             },
         )
 
@@ -70,6 +81,9 @@ def read_plan(folder: Path) -> SearchPlan:
         orders={name: np.array(read_array(folder / f"{name}.npy")) for name in about["orders"]},
         allowed=np.array(read_array(folder / "allowed.npy")) if about["has_allowed"] else None,
         caps=caps,
+        added=np.array(read_array(folder / "added.npy")) if about["has_added"] else None,
+        added_ids=tuple(about["added_ids"]),
+        has_rules=about["has_rules"],
     )
 
 
@@ -118,18 +132,22 @@ class CandidateSearch:
         return fuse(lists, k=k, quotas=self.plan.quotas)
 
 
-def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path, is_exact: bool = False) -> CandidateSearch:
+def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPlan, is_exact: bool = False) -> CandidateSearch:
     """Open the folders of a run.
 
     Args:
         pairs: Of the stage `pairs`.
         embed: Of the stage `embed`.
         index: Of the stage `index`.
-        plan: The folder of a written plan.
+        plan: A plan, or the folder it was written to.
         is_exact: Search exactly, whatever the index is; to check an answer.
     """
-    asked, items = read_plan(plan), read_array(embed / "items.npy")
-    nearest: Nearest = ExactIndex(items) if is_exact else open_index(index, embed / "items.npy")
+    asked, items = plan if isinstance(plan, SearchPlan) else read_plan(plan), read_array(embed / "items.npy")
+    n_items = len(items) + len(asked.added_ids)
+    if is_exact:
+        nearest: Nearest = ExactIndex(items if asked.added is None else np.concatenate([items, asked.added]))
+    else:
+        nearest = open_index(index, embed / "items.npy", added=asked.added)
     sources: list[Source] = []
     for name in asked.sources:
         match name:
@@ -144,5 +162,5 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path, is_exact: 
         sources,
         item_idx=read_array(pairs / "item_idx.npy"),
         offsets=read_array(pairs / "offsets.npy"),
-        n_items=len(items),
+        n_items=n_items,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from recsys.core.files import read_array
-from recsys.retrieval.candidate_search import open_search
+from recsys.retrieval.candidate_search import open_search, read_plan
 from recsys.retrieval.filters import SeenItems
 from recsys.retrieval.nearest import Found
 from recsys.retrieval.parts import Parts
@@ -49,8 +49,10 @@ class PartWorker:
         if job.kind == "users":
             self._search = open_search(pairs=job.pairs, embed=job.embed, index=job.index, plan=job.plan)
         else:
-            self._items = read_array(job.embed / "items.npy")
-            self._index = open_index(job.index, job.embed / "items.npy")
+            added = read_plan(job.plan).added
+            items = read_array(job.embed / "items.npy")
+            self._items = items if added is None else np.concatenate([items, added])
+            self._index = open_index(job.index, job.embed / "items.npy", added=added)
 
     def do(self, part: int) -> None:
         """Search for the rows of one part and put the answer on file."""

@@ -16,6 +16,7 @@ from recsys.retrieval.operating_point import (
     choose_operating_point,
     open_backend,
 )
+from recsys.retrieval.overlay import OverlayIndex
 
 Backend = Literal["auto", "exact", "annoy", "faiss"]
 EXACT_UP_TO = 50_000
@@ -34,6 +35,7 @@ def build_index(
     n_queries: int,
     seed: int,
     score: Score = "cosine",
+    added: Vectors | None = None,
 ) -> dict[str, Any]:
     """Build an index that reaches its recall, and note what it belongs to.
 
@@ -48,6 +50,7 @@ def build_index(
         n_queries: Queries drawn at random for the measurement.
         seed: Of forests and draw.
         score: By what training compared a user with an item.
+        added: Shape (N, D), items added to this model; they become part of the index.
 
     Returns:
         What `index.json` holds.
@@ -56,12 +59,13 @@ def build_index(
         IndexQualityError: The recall is missed, or the vectors do not rank by that score.
         ConfigError: Faiss is asked for and not installed.
     """
-    vectors = read_array(vectors_path)
+    vectors = _with_added(read_array(vectors_path), added, None)
     check_vectors(vectors, score=score)
     k = min(k, len(vectors))
     about: dict[str, Any] = {
         "vectors_sha256": sha256_of(vectors_path),
         "n_items": len(vectors),
+        "n_added": 0 if added is None else len(added),
         "score": score,
         "target_recall": target_recall,
     }
@@ -88,8 +92,14 @@ def build_index(
     return about
 
 
-def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine") -> Nearest:
+def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine", added: Vectors | None = None) -> Nearest:
     """Open an index, and refuse one that was built from other vectors or for another score.
+
+    Args:
+        folder: Where it was built.
+        vectors_path: The `.npy` file of item vectors.
+        score: By what the model was trained.
+        added: Shape (N, D), items added to this model; those that came after the build are searched exactly beside it.
 
     Raises:
         IndexQualityError: The vectors, the score or the index file are not those of `index.json`.
@@ -110,7 +120,22 @@ def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine") -> 
     if about["backend"] != "exact" and (not path.is_file() or sha256_of(path) != about["index_sha256"]):
         raise IndexQualityError(f"{path} must be the file that index.json names, got another; run the stage index again")
     point = OperatingPoint(**({"queries_per_second": 0.0} | {name: about[name] for name in _POINT if name in about}))
-    return open_backend(path, read_array(vectors_path), point)
+    n_built, n_added = about.get("n_added", 0), 0 if added is None else len(added)
+    if n_built > n_added:
+        raise IndexQualityError(
+            f"{folder} must find the {n_built} added items that it was built with, got {n_added}; run the stage index again"
+        )
+    vectors = _with_added(read_array(vectors_path), added, n_built)
+    nearest = open_backend(path, vectors, point)
+    if added is None or n_added == n_built:
+        return nearest
+    return OverlayIndex(nearest, n_items=len(vectors), added=added[n_built:])
+
+
+def _with_added(vectors: Vectors, added: Vectors | None, n: int | None) -> Vectors:
+    if added is None or not len(added[:n]):
+        return vectors
+    return np.concatenate([vectors, added[:n]])
 
 
 def _reason(chosen: OperatingPoint, measured: list[OperatingPoint]) -> str:

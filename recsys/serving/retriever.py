@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from recsys.core.columns import ITEM_ID, RANK, SCORE, USER_ID
 from recsys.core.errors import DataError
 from recsys.core.files import read_array
-from recsys.data.vocabulary import read_vocabulary
-from recsys.retrieval.candidate_search import open_search
+from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.candidate_search import SearchPlan, open_search, read_plan
 from recsys.retrieval.candidates import candidate_frame, check_list_length
 from recsys.retrieval.filters import SeenItems
 from recsys.retrieval.published import open_index
@@ -24,15 +24,18 @@ class Retriever:
         pairs: The folder of the stage `pairs`.
         embed: The folder of the stage `embed`.
         index: The folder of the stage `index`.
-        search: The folder `search` of the stage `retrieve`: sources, filters and caps.
+        search: The folder `search` of the stage `retrieve`: sources, filters and caps; or a plan.
     """
 
-    def __init__(self, *, pairs: Path, embed: Path, index: Path, search: Path) -> None:
+    def __init__(self, *, pairs: Path, embed: Path, index: Path, search: Path | SearchPlan) -> None:
         self.users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
-        self.items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
+        plan = search if isinstance(search, SearchPlan) else read_plan(search)
+        self._vocabulary = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
+        added = pl.Series(plan.added_ids, dtype=pl.String)
+        self.items = Vocabulary(ids=pl.concat([self._vocabulary.ids, added]))
         self._item_vectors = read_array(embed / "items.npy")
-        self._search = open_search(pairs=pairs, embed=embed, index=index, plan=search)
-        self._index = open_index(index, embed / "items.npy")
+        self._search = open_search(pairs=pairs, embed=embed, index=index, plan=plan)
+        self._index = open_index(index, embed / "items.npy", added=plan.added)
 
     def recommend(self, user_ids: Sequence[str], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
         """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
@@ -61,11 +64,13 @@ class Retriever:
             DataError: Train does not know the item, or k is larger than the catalogue.
         """
         check_list_length(k, n_items=len(self.items), name="similar")
-        place = self.items.idx_of(item_id)
+        place = self._vocabulary.idx_of(item_id)
         if place is None:
             raise DataError(f"similar: the item must be in the training set, got '{item_id}'; check the id")
         itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
-        found = self._index.search(np.array(self._item_vectors[place : place + 1]), k=k, seen=itself)
+        found = self._index.search(
+            np.array(self._item_vectors[place : place + 1]), k=k, seen=itself, allowed=self._search.plan.allowed
+        )
         kept = found.item_idx[0] >= 0
         ids = self.items.ids.gather(found.item_idx[0][kept])
         rank = np.arange(1, len(ids) + 1, dtype=np.int32)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli import main
 from pipelines.layout import lay_out
 from pipelines.profile import read_profile
 
@@ -112,3 +113,15 @@ def manifest_of(finished: Path) -> Callable[[str], dict[str, object]]:
         return json.loads((finished / stage / "manifest.json").read_text())
 
     return read
+
+
+@pytest.fixture
+def recsys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["recsys", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capsys.readouterr()
+        return caught.value.code, out, err
+
+    return call

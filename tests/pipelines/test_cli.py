@@ -1,23 +1,8 @@
 import json
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
-
-from pipelines.cli import main
-
-
-@pytest.fixture
-def recsys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["recsys", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        out, err = capsys.readouterr()
-        return caught.value.code, out, err
-
-    return call
 
 
 def test_recommend_prints_what_the_candidates_hold(recsys, finished: Path) -> None:
@@ -105,24 +90,3 @@ def test_explain_names_items_of_the_history(recsys, finished: Path) -> None:
     assert because[0]["fall"] >= because[1]["fall"] >= because[2]["fall"]
     _, out, _ = recsys("explain", "u00004", "i00004", "--run", str(finished))
     assert "because of" in out
-
-
-def test_verify_and_compare_tell_good_from_bad(recsys, copy_of: Path, finished: Path) -> None:
-    code, out, _ = recsys("verify", str(copy_of), "--json")
-    assert code == 0
-    assert all(check["is_good"] for check in json.loads(out))
-    with (copy_of / "split" / "train.parquet").open("ab") as handle:
-        handle.write(b"x")
-    code, out, _ = recsys("verify", str(copy_of))
-    assert code == 1
-    assert "train.parquet must be what the manifest says" in out
-    _, out, _ = recsys("compare", str(finished), str(copy_of), "--json")
-    assert json.loads(out)["overlap"] == 1.0
-    _, out, _ = recsys("compare", str(finished), str(copy_of))
-    assert "rank biased overlap" in out
-
-
-def test_rollback_needs_an_older_set(recsys, copy_of: Path) -> None:
-    code, _, err = recsys("rollback", "--run", str(copy_of))
-    assert code == 2
-    assert "must keep a set older than 000001" in err

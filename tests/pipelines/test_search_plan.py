@@ -6,9 +6,20 @@ import polars as pl
 import pytest
 
 from pipelines.config import RetrieveSettings
-from pipelines.search_plan import build_plan, moment
+from pipelines.search_plan import build_plan, moment, update_plan
 from recsys.core.errors import DataError
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.changes import Changes
+
+
+def _changes(added: tuple[str, ...] = (), deleted: tuple[str, ...] = ()) -> Changes:
+    vectors = np.eye(16, dtype=np.float32)[: len(added)]
+    return Changes(
+        added=pl.Series(added, dtype=pl.String),
+        vectors=vectors,
+        deleted=pl.Series(deleted, dtype=pl.String),
+        n_of_other_models=0,
+    )
 
 
 @pytest.fixture
@@ -16,8 +27,9 @@ def plan_of(finished: Path):
     items = read_vocabulary(finished / "pairs" / "items.parquet", id_column="item_id")
     table = pl.read_parquet(finished / "ingest" / "items.parquet")
 
-    def build(**settings: object):
-        return build_plan(RetrieveSettings.model_validate(settings), table, items=items, pairs=finished / "pairs")
+    def build(changes: Changes | None = None, **settings: object):
+        asked = RetrieveSettings.model_validate(settings)
+        return build_plan(asked, table, items=items, pairs=finished / "pairs", changes=changes or _changes())
 
     return build
 
@@ -73,3 +85,28 @@ def test_the_moment_is_now_or_what_is_said_and_utc_without_a_zone() -> None:
     assert abs((moment(RetrieveSettings()) - datetime.now(UTC)).total_seconds()) < 60
     assert moment(RetrieveSettings(now="2026-01-02")) == datetime(2026, 1, 2, tzinfo=UTC)
     assert moment(RetrieveSettings(now="2026-01-02T03:00:00+02:00")) == datetime(2026, 1, 2, 1, tzinfo=UTC)
+
+
+def test_added_items_are_allowed_as_the_rules_say_and_deleted_ones_are_not(plan_of, items: Vocabulary, finished: Path) -> None:
+    changes = _changes(("new", "newer"), ("newer", items.ids[0]))
+    plan = plan_of(changes)
+    assert np.flatnonzero(~plan.allowed).tolist() == [0, len(items) + 1]
+    assert (plan.added_ids, plan.has_rules) == (("new", "newer"), False)
+    table = pl.read_parquet(finished / "ingest" / "items.parquet")
+    column = next(name for name, dtype in table.schema.items() if dtype == pl.List(pl.String))
+    ruled = plan_of(changes, categories={column: [table[column].explode().drop_nulls()[0]]}, caps={column: 2})
+    assert not ruled.allowed[-2:].any()
+    assert ruled.has_rules
+    assert ruled.caps.categories.shape[0] == len(items) + 2
+
+
+def test_a_plan_takes_up_the_changes_that_came_after_it(plan_of, items: Vocabulary, tmp_path: Path) -> None:
+    later = _changes(("new", "newer"), ("newer", items.ids[0]))
+    updated = update_plan(plan_of(_changes(("new",))), later, items=items)
+    expected = plan_of(later)
+    assert updated.allowed.tolist() == expected.allowed.tolist()
+    assert updated.added_ids == expected.added_ids
+    (tmp_path / "deny.txt").write_text(items.ids[1])
+    ruled = update_plan(plan_of(deny=str(tmp_path / "deny.txt")), later, items=items)
+    assert np.flatnonzero(~ruled.allowed).tolist() == [0, 1, len(items), len(items) + 1]
+    assert update_plan(plan_of(), _changes(), items=items).allowed is None

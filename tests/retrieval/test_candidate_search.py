@@ -42,6 +42,7 @@ def full_plan():
         orders={"fresh": rng.permutation(60).astype(np.int32)},
         allowed=rng.random(60) < 0.7,
         caps=Caps(categories=rng.integers(-1, 4, (60, 1)).astype(np.int32), limits=np.array([2, 2, 2, 2])),
+        has_rules=True,
     )
 
 
@@ -104,3 +105,27 @@ def test_folders_open_to_the_same_answers_whatever_the_index(tmp_path, vectors, 
         found = open_search(plan=tmp_path / "search", is_exact=is_exact, **folders).answer(np.arange(3), k=12)
         assert found.lists.item_idx.tolist() == expected.lists.item_idx.tolist()
         assert found.source.tolist() == expected.source.tolist()
+
+
+def test_added_items_are_answered_like_all_others(tmp_path, vectors, unit_vectors):
+    items, users = vectors
+    added = unit_vectors(5, 8, seed=9)
+    write_array(tmp_path / "embed" / "items.npy", items)
+    write_array(tmp_path / "embed" / "users.npy", users)
+    write_array(tmp_path / "pairs" / "item_idx.npy", np.concatenate(_HISTORIES).astype(np.int32))
+    write_array(tmp_path / "pairs" / "offsets.npy", _OFFSETS)
+    numbers = {"k": 10, "target_recall": 1.0, "n_queries": 3, "seed": 0}
+    build_index(tmp_path / "index", tmp_path / "embed" / "items.npy", users, backend="exact", **numbers)
+    plan = SearchPlan(added=added, added_ids=tuple("vwxyz"), allowed=np.arange(65) != 61)
+    plan.write(tmp_path / "search")
+    assert read_plan(tmp_path / "search").added_ids == tuple("vwxyz")
+    whole = ExactIndex(np.concatenate([items, added]))
+    folders = {name: tmp_path / name for name in ("pairs", "embed", "index")}
+    for asked in (plan, tmp_path / "search"):
+        for is_exact in (True, False):
+            search = open_search(plan=asked, is_exact=is_exact, **folders)
+            found = search.answer(np.arange(3), k=64)
+            seen = search.seen_by(np.arange(3))
+            expected = whole.search(users, k=64, seen=seen, allowed=plan.allowed)
+            assert found.lists.item_idx.tolist() == expected.item_idx.tolist()
+            assert search.n_items == 65

@@ -109,3 +109,18 @@ def test_an_index_for_another_score_is_refused(tmp_path, vectors_path, build, un
 def test_a_missing_index_says_so(tmp_path, vectors_path):
     with pytest.raises(ArtefactError, match="must exist"):
         open_index(tmp_path / "nothing", vectors_path)
+
+
+def test_items_that_came_after_the_build_are_found_beside_the_index_and_in_it_after_the_next(
+    tmp_path, vectors_path, build, unit_vectors
+):
+    added, folder = unit_vectors(9, 8, seed=7), tmp_path / "index"
+    build("annoy", target_recall=1.0)
+    for n_built in (0, 5, 9):
+        if n_built:
+            build("annoy", target_recall=1.0, added=added[:n_built])
+        assert read_json(folder / "index.json")["n_items"] == 200 + n_built
+        found = open_index(folder, vectors_path, added=added).search(added, k=1)
+        assert found.item_idx[:, 0].tolist() == list(range(200, 209))
+    with pytest.raises(IndexQualityError, match="must find the 9 added items that it was built with, got 3"):
+        open_index(folder, vectors_path, added=added[:3])

@@ -1,0 +1,86 @@
+"""Commands about candidate sets and the catalogue: verify, compare, rollback, add-items, delete-items."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.markup import escape
+
+from pipelines.audit import find_candidates
+from pipelines.audit import verify as verify_folder
+from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
+from recsys.core.files import sha256_of
+from recsys.evaluation.list_comparison import compare_lists
+from recsys.retrieval.changes import add_items, delete_items, read_vectors
+from recsys.retrieval.sets import roll_back
+
+
+def add_items_command(
+    file: Annotated[Path, typer.Argument(help="Parquet with item_id and vector, a list of numbers of length 1.")],
+    run: Run = None,
+) -> None:
+    """Add items with their vectors: found at once beside the index, in the candidates from the next `make candidates` on."""
+    folder = find_run(run)
+    items, changes = open_catalogue(folder)
+    ids, vectors = read_vectors(file)
+    embedded = folder / "embed" / "items.npy"
+    add_items(folder / "changes", ids, vectors, items=items, model=sha256_of(embedded), dim=changes.vectors.shape[1])
+    console.print(f"{len(ids):,} items added to {folder}; {len(changes.added) + len(ids):,} in all", markup=False)
+
+
+def delete_items_command(ids: Annotated[list[str], typer.Argument(help="Item ids.")], run: Run = None) -> None:
+    """Never recommend items again, from now on here, from the next `make candidates` on in the candidates."""
+    folder = find_run(run)
+    delete_items(folder / "changes", ids, items=open_catalogue(folder)[0])
+    console.print(f"{len(ids):,} items deleted from {folder}", markup=False)
+
+
+def rollback(run: Run = None) -> None:
+    """Make the candidate set before the current one current again."""
+    folder = find_run(run)
+    now = roll_back(folder / "published")
+    console.print(f"current is {now}", markup=False, soft_wrap=True)
+
+
+def verify(
+    folder: Annotated[Path | None, typer.Argument(help="A run folder or a published set.")] = None, as_json: AsJson = False
+) -> None:
+    """Recompute every hash from data to candidates, and a sample of lists by exact search."""
+    checks = verify_folder(find_run(folder))
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    for check in [] if as_json else checks:
+        mark = "[green]ok[/green]  " if check.is_good else "[red]bad[/red] "
+        console.print(f"{mark}{check.name:<12} {escape(check.text)}", soft_wrap=True)
+    if not all(check.is_good for check in checks):
+        raise typer.Exit(1)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A run folder, a published set, or a table of candidates.")],
+    second: Annotated[Path, typer.Argument(help="The newer one.")],
+    k: Length = 10,
+    as_json: AsJson = False,
+) -> None:
+    """What changed between two sets of candidates: overlap, churned users, coverage, popularity."""
+    tables = [pl.scan_parquet(find_candidates(path)) for path in (first, second)]
+    found = asdict(compare_lists(*tables, k=k))
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        cells = value if isinstance(value, tuple) else (value,)
+        text = " → ".join(f"{cell:,.4f}" if isinstance(cell, float) else f"{cell:,}" for cell in cells)
+        console.print(f"{name.replace('_', ' '):<22}{text}", markup=False)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "rollback": rollback,
+    "verify": verify,
+    "compare": compare,
+    "add-items": add_items_command,
+    "delete-items": delete_items_command,
+}

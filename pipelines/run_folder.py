@@ -1,0 +1,75 @@
+"""A run folder as the commands see it: which one, its catalogue with what changed, and how rows of it are shown."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.stage import MANIFEST
+from recsys.core.columns import ITEM_ID
+from recsys.core.errors import ArtefactError
+from recsys.core.files import read_array, sha256_of
+from recsys.data.schema import category_columns, text_columns
+from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.changes import Changes, read_changes
+
+console = Console(highlight=False)
+
+Run = Annotated[Path | None, typer.Option("--run", help="The run folder; the newest under artifacts/ if left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Length = Annotated[int, typer.Option("-k", min=1, help="How many items.")]
+
+
+def find_run(run: Path | None) -> Path:
+    """The folder named, or the newest finished run.
+
+    Raises:
+        ArtefactError: There is none.
+    """
+    if run is not None:
+        return run
+    found = sorted(Path("artifacts").glob(f"*/retrieve/{MANIFEST}"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise ArtefactError(
+            "a finished run must be under artifacts/, got none; start one with `make run`, or name one with --run"
+        )
+    return found[-1].parent.parent
+
+
+def open_catalogue(folder: Path) -> tuple[Vocabulary, Changes]:
+    """The items that the model of a run knows, and what changed since."""
+    vectors = folder / "embed" / "items.npy"
+    dim = read_array(vectors).shape[1]
+    changes = read_changes(folder / "changes", model=sha256_of(vectors), dim=dim)
+    return read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID), changes
+
+
+def with_titles(folder: Path, found: pl.DataFrame) -> pl.DataFrame:
+    """Add text and categories of the items, where the run has them."""
+    path = folder / "ingest" / "items.parquet"
+    if not path.is_file():
+        return found
+    items = pl.read_parquet(path)
+    shown = [pl.col(ITEM_ID), *(pl.col(name) for name in text_columns(items))]
+    shown += [pl.col(name).list.join(", ") for name in category_columns(items)]
+    return found.join(items.select(shown), on=ITEM_ID, how="left", maintain_order="left")
+
+
+def print_table(frame: pl.DataFrame, *, title: str) -> None:
+    """A table for people."""
+    console.print(title, markup=False, style="bold")
+    table = Table()
+    for name, dtype in frame.schema.items():
+        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*(f"{cell:.4f}" if isinstance(cell, float) else "" if cell is None else str(cell) for cell in row))
+    console.print(table, markup=False)
+
+
+def print_json(value: object) -> None:
+    """The same for programs."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,33 @@
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.run_folder import find_run, open_catalogue, with_titles
+from recsys.core.errors import ArtefactError
+
+
+def test_the_newest_finished_run_is_taken_unless_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtefactError, match="make run"):
+        find_run(None)
+    for age, name in enumerate(("new", "old")):
+        path = Path("artifacts") / name / "retrieve" / "manifest.json"
+        path.parent.mkdir(parents=True)
+        path.touch()
+        os.utime(path, (1e9 - age, 1e9 - age))
+    assert find_run(None) == Path("artifacts/new")
+    assert find_run(Path("elsewhere")) == Path("elsewhere")
+
+
+def test_the_catalogue_of_a_run_is_its_vocabulary(finished: Path) -> None:
+    items, changes = open_catalogue(finished)
+    assert items.ids.equals(pl.read_parquet(finished / "pairs" / "items.parquet")["item_id"])
+    assert changes.vectors.shape == (0, 16)
+
+
+def test_titles_stand_beside_ids_and_an_id_without_one_stays(finished: Path) -> None:
+    shown = with_titles(finished, pl.DataFrame({"item_id": ["i00004", "stranger"]}))
+    assert shown["title"].to_list()[0].startswith("Tale ")
+    assert shown["title"].to_list()[1] is None
