@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,8 @@ from recsys.core.errors import DataError
 from recsys.core.files import write_atomically
 from recsys.data.vocabulary import Vocabulary
 from recsys.retrieval.nearest import Found
+
+_CODED = pa.dictionary(pa.int32(), pa.large_string())
 
 
 def check_list_length(k: int, *, n_items: int, name: str) -> None:
@@ -67,19 +70,30 @@ def write_candidates(
         columns: The names of the two ids.
         sources: Names of the sources; with more than one the table says which it was.
     """
-    fields = [(columns[0], pa.large_string()), (columns[1], pa.large_string()), (RANK, pa.int32()), (SCORE, pa.float32())]
-    fields += [(SOURCE, pa.large_string())] if len(sources) > 1 else []
-    schema = pa.schema(fields, metadata={name.encode(): value.encode() for name, value in metadata.items()})
+    coded = [*columns, *([SOURCE] if len(sources) > 1 else [])]
+    names = (columns[0], columns[1], RANK, SCORE, *coded[2:])
+    kinds = {RANK: pa.int32(), SCORE: pa.float32()}
+    schema = pa.schema([(name, kinds.get(name, _CODED)) for name in names])
+    words = [users.ids, items.ids, pl.Series(sources, dtype=pl.String)]
     n_lists = n_rows = n_short = 0
     is_found = np.zeros(len(items), bool)
-    with write_atomically(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    options: dict[str, Any] = {
+        "compression": "zstd",
+        "use_dictionary": [*coded, RANK],
+        "write_statistics": [columns[0]],
+        "store_schema": False,
+    }
+    with write_atomically(path) as partial, pq.ParquetWriter(partial, schema, **options) as writer:
         for user_idx, found in blocks:
             kept = found.lists.item_idx >= 0
             n_lists, n_rows = n_lists + int(kept.any(1).sum()), n_rows + int(kept.sum())
             n_short += int((~kept).any(1).sum())
             is_found[found.lists.item_idx[kept]] = True
-            frame = candidate_frame(user_idx, found, users=users, items=items, columns=columns, sources=sources)
-            writer.write_table(frame.to_arrow().cast(schema))
+            places = [np.repeat(user_idx, kept.sum(1)), found.lists.item_idx[kept], found.source[kept]]
+            cells = {name: _code(place, word) for name, place, word in zip(coded, places, words, strict=False)}
+            cells |= {RANK: pa.array(_ranks(kept)), SCORE: pa.array(found.lists.score[kept].astype(np.float32))}
+            writer.write_table(pa.table([cells[name] for name in names], schema=schema))
+        writer.add_key_value_metadata(dict(metadata))
     return Written(n_lists=n_lists, n_rows=n_rows, n_short=n_short, n_distinct=int(is_found.sum()))
 
 
@@ -95,15 +109,26 @@ def candidate_frame(
     """What was found as rows, without the empty places of short lists."""
     lists = found.lists
     kept = lists.item_idx >= 0
-    rank = np.broadcast_to(np.arange(1, kept.shape[1] + 1, dtype=np.int32), kept.shape)
     frame = pl.DataFrame(
         {
             columns[0]: users.ids.gather(np.repeat(user_idx, kept.sum(1))),
             columns[1]: items.ids.gather(lists.item_idx[kept]),
-            RANK: rank[kept],
+            RANK: _ranks(kept),
             SCORE: lists.score[kept].astype(np.float32),
         }
     )
     if len(sources) > 1:
         frame = frame.with_columns(pl.Series(SOURCE, list(sources), dtype=pl.String).gather(found.source[kept]))
     return frame
+
+
+def _ranks(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
+    return np.broadcast_to(np.arange(1, kept.shape[1] + 1, dtype=np.int32), kept.shape)[kept]
+
+
+def _code(place: NDArray[np.integer], words: pl.Series) -> pa.DictionaryArray:
+    """Words by their place, as a dictionary of those that occur."""
+    occurs = np.zeros(len(words), bool)
+    occurs[place] = True
+    number = np.cumsum(occurs, dtype=np.int32) - 1
+    return pa.DictionaryArray.from_arrays(pa.array(number[place]), words.gather(np.flatnonzero(occurs)).to_arrow())

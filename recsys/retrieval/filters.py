@@ -65,10 +65,12 @@ def n_possible(seen: SeenItems, *, k: int, n_items: int, allowed: NDArray[np.boo
         n_items: I.
         allowed: Shape (I,); None allows all.
     """
-    row, item = seen.pairs()
-    n_allowed = n_items
+    n_allowed = n_items if allowed is None else int(allowed.sum())
+    possible = np.full(len(seen.starts), k, np.int64)
+    close = np.flatnonzero(n_allowed - seen.counts() < k)
+    row, item = seen.rows(close).pairs()
     if allowed is not None:
-        n_allowed = int(allowed.sum())
         row, item = row[allowed[item]], item[allowed[item]]
     of_row = np.unique(row * np.int64(n_items) + item) // n_items
-    return np.minimum(k, n_allowed - np.bincount(of_row, minlength=len(seen.starts)))
+    possible[close] = np.minimum(k, n_allowed - np.bincount(of_row, minlength=len(close)))
+    return possible

@@ -81,7 +81,7 @@ def test_the_same_lists_give_the_same_bytes(write):
 
 def test_metadata_and_one_row_group_a_block_are_in_the_file(write):
     file = pq.ParquetFile(write()[0])
-    assert file.schema_arrow.metadata[b"about"].decode() == "é"
+    assert file.metadata.metadata[b"about"].decode() == "é"
     assert file.metadata.num_row_groups == 2
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from recsys.retrieval import exact
 from recsys.retrieval.exact import ExactIndex
@@ -106,3 +107,18 @@ def test_another_filter_is_not_mistaken_for_the_last_one(unit_vectors):
 
 def test_no_queries_give_no_lists(unit_vectors):
     assert ExactIndex(unit_vectors(3, 4)).search(np.zeros((0, 4), np.float32), k=2).item_idx.shape == (0, 2)
+
+
+def test_blocks_side_by_side_change_no_answer_and_leave_the_number_of_threads(unit_vectors, seen_of, coarse_first):
+    items, queries, rng = unit_vectors(2048, 16), unit_vectors(900, 16, seed=1), np.random.default_rng(0)
+    seen = seen_of([rng.choice(2048, 30, replace=False).tolist() for _ in range(900)])
+    alone = ExactIndex(items).search(queries, k=10, seen=seen)
+    torch.set_num_threads(3)
+    try:
+        index = ExactIndex(items)
+        for _ in range(2):
+            together = index.search(queries, k=10, seen=seen)
+            assert torch.get_num_threads() == 3
+            assert together.item_idx.tolist() == alone.item_idx.tolist()
+    finally:
+        torch.set_num_threads(1)
