@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 
 from pipelines.stage import MANIFEST
-from recsys.core.columns import ITEM_ID, SCORE, USER_ID
+from recsys.core.columns import COUNT, ITEM_ID, SCORE, USER_ID
 from recsys.core.errors import ArtefactError
-from recsys.core.files import read_json, sha256_of
+from recsys.core.files import read_array, read_json, sha256_of
 from recsys.core.random import rng_for
 from recsys.data.vocabulary import read_vocabulary
 from recsys.retrieval.candidate_search import open_search, read_plan
@@ -48,7 +48,7 @@ def verify(folder: Path, *, n_users: int = 200) -> list[Check]:
         return _verify_set(folder.resolve())
     if not any((folder / stage / MANIFEST).is_file() for stage in STAGES):
         raise ArtefactError(f"{folder} must be a run folder or a published set, got neither; name artifacts/<profile>")
-    checks = [check for stage in STAGES for check in _verify_stage(folder, stage)]
+    checks = _verify_sources(folder) + [check for stage in STAGES for check in _verify_stage(folder, stage)]
     if all((folder / stage / MANIFEST).is_file() for stage in ("pairs", "embed", "index", "retrieve")):
         checks.append(_verify_lists(folder, n_users))
     return checks
@@ -64,6 +64,16 @@ def find_candidates(place: Path) -> Path:
         if path.is_file() and path.suffix == ".parquet":
             return path
     raise ArtefactError(f"{place} must be a run folder, a published set or a table of candidates, got none of them")
+
+
+def find_counts(place: Path) -> pl.DataFrame | None:
+    """item_id and count, the train events of each item, of the run that a table of candidates belongs to; None if unknown."""
+    for run in (place, place.resolve().parent.parent):
+        counts = run / "pairs" / "item_count.npy"
+        if counts.is_file():
+            items = read_vocabulary(run / "pairs" / "items.parquet", id_column=ITEM_ID)
+            return pl.DataFrame({ITEM_ID: items.ids, COUNT: np.array(read_array(counts), np.int64)})
+    return None
 
 
 def _verify_stage(folder: Path, stage: str) -> list[Check]:
@@ -87,6 +97,18 @@ def _verify_stage(folder: Path, stage: str) -> list[Check]:
     elif stale:
         text = f"was made from another {', '.join(stale)} than is there now; run make again"
     return [Check(name=stage, is_good=not wrong and not stale, text=text)]
+
+
+def _verify_sources(folder: Path) -> list[Check]:
+    """The raw files that were read, where they still are."""
+    path = folder / "ingest" / MANIFEST
+    files: dict[str, str] = read_json(path)["facts"].get("source_files", {}) if path.is_file() else {}
+    there = {name: sha for name, sha in files.items() if Path(name).is_file()}
+    wrong = [name for name, sha in there.items() if sha256_of(Path(name)) != sha]
+    text = f"{len(there)} of {len(files)} raw files are there, as they were read"
+    if wrong:
+        text = f"{', '.join(wrong)} must be as it was read, got another file; run make again"
+    return [Check(name="raw", is_good=not wrong, text=text)]
 
 
 def _verify_set(folder: Path) -> list[Check]:

@@ -1,5 +1,6 @@
 """Commands about candidate sets and the catalogue: verify, compare, rollback, add-items, delete-items."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -9,10 +10,11 @@ import polars as pl
 import typer
 from rich.markup import escape
 
-from pipelines.audit import find_candidates
+from pipelines.audit import find_candidates, find_counts
 from pipelines.audit import verify as verify_folder
 from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
 from recsys.core.files import sha256_of
+from recsys.core.locks import claim_folder
 from recsys.evaluation.list_comparison import compare_lists
 from recsys.retrieval.changes import add_items, delete_items, read_vectors
 from recsys.retrieval.sets import roll_back
@@ -23,7 +25,7 @@ def add_items_command(
     run: Run = None,
 ) -> None:
     """Add items with their vectors: found at once beside the index, in the candidates from the next `make candidates` on."""
-    folder = find_run(run)
+    folder = _claim(run)
     items, changes = open_catalogue(folder)
     ids, vectors = read_vectors(file)
     embedded = folder / "embed" / "items.npy"
@@ -33,14 +35,14 @@ def add_items_command(
 
 def delete_items_command(ids: Annotated[list[str], typer.Argument(help="Item ids.")], run: Run = None) -> None:
     """Never recommend items again, from now on here, from the next `make candidates` on in the candidates."""
-    folder = find_run(run)
+    folder = _claim(run)
     delete_items(folder / "changes", ids, items=open_catalogue(folder)[0])
     console.print(f"{len(ids):,} items deleted from {folder}", markup=False)
 
 
 def rollback(run: Run = None) -> None:
     """Make the candidate set before the current one current again."""
-    folder = find_run(run)
+    folder = _claim(run)
     now = roll_back(folder / "published")
     console.print(f"current is {now}", markup=False, soft_wrap=True)
 
@@ -67,7 +69,7 @@ def compare(
 ) -> None:
     """What changed between two sets of candidates: overlap, churned users, coverage, popularity."""
     tables = [pl.scan_parquet(find_candidates(path)) for path in (first, second)]
-    found = asdict(compare_lists(*tables, k=k))
+    found = asdict(compare_lists(*tables, k=k, counts=find_counts(first)))
     if as_json:
         print_json(found)
         return
@@ -75,6 +77,13 @@ def compare(
         cells = value if isinstance(value, tuple) else (value,)
         text = " → ".join(f"{cell:,.4f}" if isinstance(cell, float) else f"{cell:,}" for cell in cells)
         console.print(f"{name.replace('_', ' '):<22}{text}", markup=False)
+
+
+def _claim(run: Path | None) -> Path:
+    """The run folder, for this process alone until it ends."""
+    folder = find_run(run)
+    claim_folder(folder, owner_pid=os.getpid())
+    return folder
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

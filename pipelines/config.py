@@ -204,6 +204,10 @@ class RetrieveSettings(Settings):
             raise ValueError(f"sources must differ, got {', '.join(self.sources)}")
         if set(self.quotas) - set(self.sources):
             raise ValueError(f"quotas must be of sources in use, got one of {sorted(set(self.quotas) - set(self.sources))[0]}")
+        if self.quotas and self.caps:
+            raise ValueError("quotas must not stand beside caps, which could take their items again, got both")
+        if self.min_age_days and self.released is None:
+            raise ValueError(f"released must name the time column that min_age_days counts from, got {self.min_age_days} alone")
         if sum(self.quotas.values()) > self.k:
             raise ValueError(f"quotas must not exceed k in all, got {sum(self.quotas.values())} and {self.k}")
         return self

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.config import EvaluateSettings
 from pipelines.stage import StageRun, run_stage
-from recsys.core.columns import COUNT, ITEM_ID
+from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
 from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
@@ -28,6 +28,10 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     parts = [pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test")]
     for part in parts:
         check_table(part, INTERACTIONS, name="split")
+    facts = stage.facts_of("retrieve")
+    if facts["is_part_of_users"]:
+        listed = pl.scan_parquet(retrieve / "candidates.parquet").select(USER_ID).unique().collect()
+        parts = [part.join(listed, on=USER_ID, how="semi") if place == 2 else part for place, part in enumerate(parts)]
     judgements = build_judgements(*parts)
     catalogue = parts[0].group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     tables = {MODEL: retrieve / "candidates.parquet"}
@@ -41,6 +45,9 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     )
     left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
     verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
+    if facts["is_filtered"]:
+        proved = False
+        verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements, n_items=catalogue.height)
     write_json(stage.folder / "metrics.json", rows)
@@ -106,7 +113,8 @@ def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements, *, n_it
 
 def _describe_lists(retrieve: dict[str, Any]) -> str:
     """How the judged lists came about: whose, from which sources, under which filters."""
-    text = f"{retrieve['n_users']:,} users, from {', '.join(retrieve['sources'])}"
+    only = "; only they are judged" if retrieve["is_part_of_users"] else ""
+    text = f"{retrieve['n_users']:,} users{only}, from {', '.join(retrieve['sources'])}"
     if retrieve["is_filtered"]:
         text += f"; filtered, {retrieve['n_allowed_items']:,} items allowed: what the filters remove cannot be found"
     return text + (f"; {retrieve['n_short_lists']:,} lists stay short" if retrieve["n_short_lists"] else "")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from recsys.core.errors import ConfigError
+from recsys.core.errors import ArtefactError, ConfigError
 from recsys.retrieval.part_worker import Job, PartWorker
 
 
@@ -75,11 +75,12 @@ def _run_on_ray(job: Job, missing: list[int], *, n_actors: int, on_part: Callabl
             fn_constructor_kwargs={"job": job, "n_threads": n_threads},
             concurrency=n_actors,
             batch_size=1,
-            max_restarts=-1,
-            max_task_retries=-1,
         )
         for _ in blocks.iter_batches(batch_size=1, prefetch_batches=0):
             on_part()
+    except ray.exceptions.RayError as error:
+        last = str(error).strip().splitlines()[-1]
+        raise ArtefactError(f"retrieve: all parts must be done by the actors of Ray, got: {last}; run again") from error
     finally:
         if own:
             ray.shutdown()

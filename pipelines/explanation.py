@@ -36,7 +36,6 @@ def explain_item(run: Path, user_id: str, item_id: str) -> tuple[float, pl.DataF
             raise DataError(f"explain: the {kind} must be in the training set, got '{identifier}'; check the id")
     histories = read_histories(pairs)
     model = open_towers(pairs=pairs, train=run / "train")
-    score, places, without = score_without(model, histories, user_idx=int(user_idx or 0), item_idx=int(item_idx or 0))
-    seen = histories.item_idx[histories.offsets[int(user_idx or 0)] :][places]
+    score, seen, without = score_without(model, histories, user_idx=int(user_idx or 0), item_idx=int(item_idx or 0))
     table = pl.DataFrame({ITEM_ID: items.ids.gather(seen), "without": without, "fall": score - without})
     return score, table.sort("fall", descending=True, maintain_order=True)

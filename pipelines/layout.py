@@ -8,11 +8,13 @@ import argparse
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.config import RetrieveSettings
 from pipelines.profile import Profile, choose_protocol, read_profile
-from recsys.core.errors import RecsysError
+from recsys.core.errors import ConfigError, RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder
 from recsys.data.scan import find_files
@@ -34,7 +36,7 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
 
     Raises:
         BusyError: Another run is at work in the folder.
-        ConfigError: The profile does not allow the protocol.
+        ConfigError: The profile does not allow the protocol, or a list of ids that it names is not there.
     """
     chosen = choose_protocol(profile, protocol or profile.split.protocol)
     is_other = chosen.split.protocol != profile.split.protocol
@@ -46,10 +48,28 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
         content: dict[str, Any] = {"profile": folder.name, "settings": settings}
         if stage in _READ_FILES:
             content["files"] = _file_states([settings[name] for name in _READ_FILES[stage]])
+        if stage == "retrieve":
+            _check_lists(profile.retrieve)
+            content["files"] |= _file_states([str(folder / "changes" / "changes.parquet")])
+            content["day"] = _day(profile.retrieve)
         path = folder / "config" / f"{stage}.json"
         if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
             write_json(path, content)
     return folder, also
+
+
+def _check_lists(settings: RetrieveSettings) -> None:
+    """A missing file stops before any work."""
+    for name in _READ_FILES["retrieve"]:
+        place = getattr(settings, name)
+        if place is not None and not Path(place).is_file():
+            raise ConfigError(f"retrieve.{name} must name a file of ids, got none at {place}; correct the profile")
+
+
+def _day(settings: RetrieveSettings) -> str | None:
+    """Rules about time that apply now make other candidates tomorrow."""
+    has_rule = settings.available_from or settings.available_until or settings.min_age_days
+    return datetime.now(UTC).date().isoformat() if has_rule and settings.now is None else None
 
 
 def _file_states(named: list[str | None]) -> dict[str, list[int]]:
@@ -64,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Check a profile and lay it out for the stages.")
     parser.add_argument("profile", type=Path)
     parser.add_argument("--root", type=Path, default=Path("artifacts"))
-    parser.add_argument("--protocol", choices=["leave_last_out", "temporal"])
+    parser.add_argument("--protocol")
     parser.add_argument("--owner-pid", type=int, default=None)
     arguments = parser.parse_args()
     try:

@@ -15,7 +15,7 @@ from pipelines.search_plan import build_plan, moment
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
-from recsys.core.files import hash_folder, read_array, sha256_of, write_array
+from recsys.core.files import hash_folder, hash_packages, read_array, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.candidates import Written, check_list_length, write_candidates
@@ -25,7 +25,7 @@ from recsys.retrieval.item_rules import read_ids
 from recsys.retrieval.nearest import Found
 from recsys.retrieval.part_worker import Job
 from recsys.retrieval.parts import Parts
-from recsys.retrieval.sets import publish_set
+from recsys.retrieval.sets import check_link, publish_set
 
 _PARTS = "parts"
 
@@ -35,11 +35,17 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     ingest, pairs, embed = stage.read("ingest"), stage.read("pairs"), stage.read("embed")
     stage.read("index")
     settings = stage.settings
+    check_link(stage.run / "published")
+    if {"recent_popularity", "fresh"} & set(settings.sources) and not stage.facts_of("pairs")["has_time"]:
+        raise DataError(
+            "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
+        )
+    now = moment(settings)
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
     changes = read_changes(stage.run / "changes", model=sha256_of(embed / "items.npy"), dim=stage.facts_of("embed")["dim"])
     table = pl.read_parquet(ingest / "items.parquet")
-    plan = build_plan(settings, table, items=items, pairs=pairs, changes=changes)
+    plan = build_plan(settings, table, items=items, pairs=pairs, changes=changes, now=now)
     items = changes.extend(items)
     check_list_length(settings.k, n_items=len(items), name="retrieve")
     plan.write(stage.folder / "search")
@@ -67,15 +73,15 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
         )
     n_allowed = len(items) if plan.allowed is None else int(plan.allowed.sum())
     _check_coverage(written, n_allowed, settings.min_coverage)
-    shutil.rmtree(stage.folder / _PARTS)
     seconds = {"search": round(searched - began, 3), "write": round(time.perf_counter() - searched, 3)}
-    stage.facts |= _facts(stage, written, plan, n_users=len(user_idx), n_unknown=n_unknown, n_allowed=n_allowed)
+    stage.facts |= _facts(stage, written, plan, n_users=len(user_idx), n_unknown=n_unknown, n_allowed=n_allowed, now=now)
     stage.facts |= {"seconds_of": seconds, "n_added_items": len(changes.added), "n_deleted_items": len(changes.deleted)}
     if changes.n_of_other_models:
         stage.say(f"{changes.n_of_other_models:,} added items belong to an older model and are left out; add them again")
     files = [path, *([stage.folder / "similar.parquet"] if similar is not None else [])]
     about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
     published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=settings.keep_sets)
+    shutil.rmtree(stage.folder / _PARTS)
     short = f"; {written.n_short:,} lists are shorter" if written.n_short else ""
     limited = f" out of {n_allowed:,} allowed items" if plan.allowed is not None else ""
     stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{limited}{short}; published as {published.name}")
@@ -96,14 +102,27 @@ def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArra
 
 def _search(stage: StageRun[RetrieveSettings], kind: str, rows: NDArray[np.int64], *, k: int) -> Job:
     """Do what is missing of one job; parts of another model, index, plan or list of users are thrown away first."""
-    folder, settings = stage.folder / _PARTS / kind, stage.settings
+    folder, settings = stage.folder.resolve() / _PARTS / kind, stage.settings
     parts = Parts(folder=folder, n_rows=len(rows), part_rows=settings.block_users, k=k)
-    row_file = stage.folder / _PARTS / f"{kind}.npy"
+    row_file = folder.with_suffix(".npy")
     write_array(row_file, rows)
     needed = {name: stage.inputs[name] for name in ("pairs", "embed", "index")}
-    parts.bind({"inputs": needed, "plan": hash_folder(stage.folder / "search"), "rows": sha256_of(row_file)})
-    places = {name: stage.run / name for name in ("pairs", "embed", "index")}
-    job = Job(kind="users" if kind == "users" else "items", parts=parts, rows=row_file, plan=stage.folder / "search", **places)
+    parts.bind(
+        {
+            "inputs": needed,
+            "plan": hash_folder(stage.folder / "search"),
+            "rows": sha256_of(row_file),
+            "code": hash_packages("recsys"),
+        }
+    )
+    places = {name: (stage.run / name).resolve() for name in ("pairs", "embed", "index")}
+    job = Job(
+        kind="users" if kind == "users" else "items",
+        parts=parts,
+        rows=row_file,
+        plan=stage.folder.resolve() / "search",
+        **places,
+    )
     with stage.progress(f"searching for {kind}", len(parts)) as show:
         n_done = run_parts(
             job,
@@ -142,19 +161,27 @@ def _check_coverage(written: Written, n_allowed: int, least: float) -> None:
 
 
 def _facts(
-    stage: StageRun[RetrieveSettings], written: Written, plan: SearchPlan, *, n_users: int, n_unknown: int, n_allowed: int
+    stage: StageRun[RetrieveSettings],
+    written: Written,
+    plan: SearchPlan,
+    *,
+    n_users: int,
+    n_unknown: int,
+    n_allowed: int,
+    now: datetime,
 ) -> dict[str, object]:
     embedded, has_validation = stage.facts_of("embed"), stage.facts_of("pairs")["n_validation"] > 0
     return {
         "n_users": n_users,
         "n_unknown_users": n_unknown,
+        "is_part_of_users": stage.settings.users is not None,
         "k": stage.settings.k,
         "n_rows": written.n_rows,
         "n_short_lists": written.n_short,
         "n_items_recommended": written.n_distinct,
         "n_allowed_items": n_allowed,
         "is_filtered": plan.allowed is not None or plan.caps is not None,
-        "filters_as_of": moment(stage.settings).isoformat(timespec="seconds") if plan.allowed is not None else None,
+        "filters_as_of": now.isoformat(timespec="seconds") if plan.has_rules else None,
         "sources": list(plan.sources),
         "request_time": embedded["request_time"],
         "epoch": embedded["epoch"],

@@ -21,7 +21,7 @@ from recsys.retrieval.sources import fresh_order, recent_order
 
 
 def build_plan(
-    settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabulary, pairs: Path, changes: Changes
+    settings: RetrieveSettings, table: pl.DataFrame, *, items: Vocabulary, pairs: Path, changes: Changes, now: datetime
 ) -> SearchPlan:
     """Work out what the search must know.
 
@@ -31,6 +31,7 @@ def build_plan(
         items: The vocabulary.
         pairs: The folder of the stage `pairs`.
         changes: Items added and deleted since.
+        now: The moment that the rules are applied at.
 
     Raises:
         DataError: A column or a value is not there, a file cannot be read, or nothing is left to recommend.
@@ -43,7 +44,7 @@ def build_plan(
         available_until=settings.available_until,
         released=settings.released,
         min_age_days=settings.min_age_days,
-        now=moment(settings),
+        now=now,
     )
     orders: dict[str, np.ndarray] = {}
     if {"recent_popularity", "fresh"} & set(settings.sources):
@@ -65,6 +66,7 @@ def build_plan(
         added=changes.vectors if len(changes.added) else None,
         added_ids=tuple(changes.added),
         has_rules=allowed is not None,
+        k=settings.k,
     )
 
 

@@ -67,7 +67,7 @@ RANKINGS = (
         published=None,
         source="nobody",
         bar=(0.343, 0.205),
-        changes={"pairs": {"request_time": "unknown"}, "train": {"dropout": 0.3, "n_epochs": 10}},
+        changes={"pairs": {"request_time": "unknown"}, "train": {"n_epochs": 10}},
     ),
     Ranking(
         name="rank-ml-1m-order",

@@ -26,8 +26,8 @@ class ListComparison:
         rank_biased_overlap: Mean, persistence 0.9.
         n_churned: Users with less than half of their items in common.
         coverage: Different items in each table.
-        popularity: How often the recommended items stand in both tables together, mean over the rows of each: a rise says
-            that the lists moved to items that many users get.
+        popularity: Mean count of the recommended items, over the rows of each table: a rise says that the lists moved to more
+            popular items.
         n_items_gone: Items of the first table that the second lacks.
         n_items_come: The other way round.
     """

@@ -35,16 +35,19 @@ def rank_biased_overlap(first: Places, second: Places, *, persistence: float = 0
         persistence: p, the chance to look at the next rank.
 
     Returns:
-        Shape (B,), in [0, 1].
+        Shape (B,), in [0, 1]; each row to the depth of its longer list, 1 for two empty ones.
 
     >>> rank_biased_overlap(np.array([[1, 2], [1, 2]]), np.array([[1, 2], [2, 1]])).round(2).tolist()
     [1.0, 0.9]
     """
     shared, depth = _shared(first, second), np.arange(1, first.shape[1] + 1)
+    longest = np.maximum((first >= 0).sum(1), (second >= 0).sum(1))[:, None]
     within = np.maximum(depth[:, None], depth[None, :])
     agreed = np.stack([(shared & (within <= d)).sum((1, 2)) for d in depth], axis=1)  # (B, K)
-    weighted = (agreed / depth * persistence**depth).sum(1) * (1 - persistence) / persistence
-    return np.asarray(weighted + agreed[:, -1] / depth[-1] * persistence ** depth[-1], np.float64)
+    is_there = depth <= longest
+    weighted = (agreed / depth * persistence**depth * is_there).sum(1) * (1 - persistence) / persistence
+    last = agreed[:, -1] / np.maximum(longest[:, 0], 1)
+    return np.where(longest[:, 0] > 0, weighted + last * persistence ** longest[:, 0], 1.0)
 
 
 def _shared(first: Places, second: Places) -> NDArray[np.bool_]:

@@ -64,13 +64,13 @@ class AnnoyBackend:
                 f"{path} must hold {len(vectors)} items, got {self._forest.get_n_items()}; run the stage index again"
             )
         self._search_k, self._tuned_k = search_k, tuned_k
-        self._overfetch = Overfetch(vectors, self._find)
+        self._overfetch = Overfetch(vectors)
 
     def search(
         self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
     ) -> Neighbours:
         """See `Nearest.search`. Annoy releases the GIL, so threads help."""
-        return self._overfetch.search(queries, k=k, seen=seen, allowed=allowed)
+        return self._overfetch.search(self._find, queries, k=k, seen=seen, allowed=allowed)
 
     def _find(self, queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
         padding = [0.0] * (self._forest.f - queries.shape[1])

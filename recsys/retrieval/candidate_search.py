@@ -28,6 +28,7 @@ class SearchPlan:
         caps: Limits of categories; None for none.
         added: Shape (N, D), vectors of items that came after the model was trained; their idx follow those of the model.
         added_ids: Their ids.
+        k: Length of the lists of the batch; several sources are fused at least that far, so that shorter lists are its head.
         has_rules: Whether `allowed` comes from rules, which say nothing of items that come later.
     """
 
@@ -39,6 +40,7 @@ class SearchPlan:
     added: Vectors | None = None
     added_ids: tuple[str, ...] = ()
     has_rules: bool = False
+    k: int = 0
 
     def write(self, folder: Path) -> None:
         """Write the plan as `plan.json` and arrays."""
@@ -62,6 +64,7 @@ class SearchPlan:
                 "has_added": self.added is not None,
                 "added_ids": list(self.added_ids),
                 "has_rules": self.has_rules,
+                "k": self.k,
             },
         )
 
@@ -84,6 +87,7 @@ def read_plan(folder: Path) -> SearchPlan:
         added=np.array(read_array(folder / "added.npy")) if about["has_added"] else None,
         added_ids=tuple(about["added_ids"]),
         has_rules=about["has_rules"],
+        k=about["k"],
     )
 
 
@@ -120,9 +124,10 @@ class CandidateSearch:
         def fetch(rows: NDArray[np.int64], width: int) -> Found:
             return self._fused(user_idx[rows], width, allowed)
 
+        full = k if len(self._sources) == 1 else max(k, min(self.plan.k, self.n_items))
         if self.plan.caps is None:
-            return fetch(np.arange(len(user_idx)), k)
-        return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=k)
+            return fetch(np.arange(len(user_idx)), full).head(k)
+        return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)
 
     def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None) -> Found:
         seen = self.seen_by(user_idx)

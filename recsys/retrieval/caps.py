@@ -10,6 +10,8 @@ from recsys.retrieval.nearest import Found, Neighbours
 
 Fetch = Callable[[NDArray[np.int64], int], Found]
 _FIRST, _WIDER = 2, 4
+_BLOCK_CELLS = 1 << 22
+_NO_LIMIT = 1 << 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,31 +27,41 @@ class Caps:
     limits: NDArray[np.int64]
 
 
-def apply_caps(found: Found, caps: Caps, *, k: int) -> Found:
+def apply_caps(found: Found, caps: Caps, *, k: int) -> tuple[Found, NDArray[np.bool_]]:
     """Walk down each list and skip an item if one of its categories is full. The first k that remain are the answer.
 
     Args:
         found: Shape (B, W), best first.
         caps: The limits.
         k: Length of the lists, at most W.
+
+    Returns:
+        The lists, and for each whether a longer one could add nothing: it is full, or all categories are and every item of
+        the catalogue has one.
     """
     lists = found.lists
     n_rows, width = lists.item_idx.shape
-    left = np.tile(np.append(caps.limits, np.iinfo(np.int64).max // 2), (n_rows, 1))
-    is_kept = np.zeros((n_rows, width), bool)
+    left = np.tile(np.append(caps.limits, _NO_LIMIT), (n_rows, 1))
+    is_kept, is_done = np.zeros((n_rows, width), bool), np.zeros(n_rows, bool)
+    all_capped = bool((caps.categories >= 0).any(1).all())
     rows = np.arange(n_rows)[:, None]
     for place in range(width):
         item = lists.item_idx[:, place]
         of = caps.categories[np.maximum(item, 0)]  # (B, A)
-        is_kept[:, place] = (item >= 0) & (left[rows, of] > 0).all(1)
+        is_kept[:, place] = (item >= 0) & (left[rows, of] > 0).all(1) & ~is_done
         np.subtract.at(left, (np.broadcast_to(rows, of.shape), of), is_kept[:, place : place + 1].astype(np.int64))
+        if place >= k - 1 or all_capped:
+            is_done = (is_kept.sum(1) >= k) | (all_capped & (left[:, :-1] <= 0).all(1))
+            if is_done.all():
+                break
     order = np.argsort(~is_kept, axis=1, kind="stable")[:, :k]
     kept = np.take_along_axis(is_kept, order, 1)
     chosen = Neighbours(
         item_idx=np.where(kept, np.take_along_axis(lists.item_idx, order, 1), -1).astype(np.int32),
         score=np.where(kept, np.take_along_axis(lists.score, order, 1), -np.inf).astype(np.float32),
     )
-    return Found(lists=chosen, source=np.where(kept, np.take_along_axis(found.source, order, 1), -1).astype(np.int8))
+    source = np.where(kept, np.take_along_axis(found.source, order, 1), -1).astype(np.int8)
+    return Found(lists=chosen, source=source), is_done
 
 
 def search_under_caps(fetch: Fetch, caps: Caps, *, n_queries: int, n_items: int, k: int) -> Found:
@@ -65,11 +77,16 @@ def search_under_caps(fetch: Fetch, caps: Caps, *, n_queries: int, n_items: int,
     answer = Found(lists=Neighbours.empty(n_queries, k), source=np.full((n_queries, k), -1, np.int8))
     rows, width = np.arange(n_queries), min(_FIRST * k, n_items)
     while len(rows):
-        found = fetch(rows, width)
-        capped = apply_caps(found, caps, k=min(k, width))
-        _put(answer, rows, capped)
-        is_exhausted = (found.lists.item_idx < 0).any(1) | (width >= n_items)
-        rows = rows[(answer.lists.item_idx[rows] < 0).any(1) & ~is_exhausted]
+        open_rows = []
+        step = max(1, _BLOCK_CELLS // width)
+        for begin in range(0, len(rows), step):
+            block = rows[begin : begin + step]
+            found = fetch(block, width)
+            capped, is_done = apply_caps(found, caps, k=min(k, width))
+            _put(answer, block, capped)
+            is_exhausted = (found.lists.item_idx < 0).any(1) | (width >= n_items)
+            open_rows.append(block[~is_done & ~is_exhausted])
+        rows = np.concatenate(open_rows)
         width = min(_WIDER * width, n_items)
     return answer
 

@@ -1,5 +1,6 @@
 """What happened to the catalogue since the model was trained: items added with their vectors, items deleted. On file, by id."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,9 @@ def add_items(folder: Path, ids: Sequence[str], vectors: Vectors, *, items: Voca
         DataError: An id is in use or was, two are the same, or a vector has another size or length.
     """
     table = _read(folder)
-    used = set(items.ids) | set(table.filter(pl.col("vector").is_null() | (pl.col("model") == model))[ITEM_ID])
-    again = [identifier for place, identifier in enumerate(ids) if identifier in used or identifier in ids[:place]]
+    of_now = pl.col("vector").is_null() | (pl.col("model") == model) | pl.col("is_deleted")
+    used = set(items.ids) | set(table.filter(of_now)[ITEM_ID])
+    again = [identifier for identifier, count in Counter(ids).items() if count > 1 or identifier in used]
     if again:
         raise DataError(f"add-items: an id must be new, got '{again[0]}', which is or was in use; ids are never used again")
     if vectors.shape != (len(ids), dim):

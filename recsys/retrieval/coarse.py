@@ -122,7 +122,7 @@ class CoarseScan:
         off = off + torch.linalg.vector_norm(rounded, dim=1) * self._error
         length = torch.linalg.vector_norm(queries, dim=1) * self._longest
         step = torch.finfo(self._dtype).eps
-        bound: Tensor = last + off + step * last.abs().nan_to_num(posinf=0.0) + 1e-6 * length
+        bound: Tensor = last + off + step * last.abs().nan_to_num(posinf=0.0) + queries.shape[1] * 2**-23 * length
         return bound
 
 
@@ -132,4 +132,4 @@ def _as_whole_numbers(scores: Tensor) -> Tensor:
 
 
 def _is_fast_in_bfloat16(device: torch.device) -> bool:
-    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()

@@ -27,10 +27,11 @@ class ExactIndex:
 
     Args:
         vectors: Shape (I, D) float32.
-        device: Where the product is computed.
+        device: Where the product is computed; on CUDA where there is one if left out.
     """
 
-    def __init__(self, vectors: Vectors, *, device: str = "cpu") -> None:
+    def __init__(self, vectors: Vectors, *, device: str | None = None) -> None:
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._items = torch.from_numpy(np.array(vectors, np.float32)).to(device)
         self._scan = CoarseScan(self._items) if len(vectors) >= _COARSE_FROM else None
         self._pool: ThreadPoolExecutor | None = None
@@ -65,11 +66,12 @@ class ExactIndex:
 
     def _search_allowed(self, queries: Vectors, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_]) -> Neighbours:
         """Search a copy that holds the allowed items only; it is kept for the next block of queries."""
-        if self._narrowed is None or not np.array_equal(self._narrowed[0], allowed):
+        narrowed = self._narrowed
+        if narrowed is None or not np.array_equal(narrowed[0], allowed):
             kept = np.flatnonzero(allowed).astype(np.int32)
             part = ExactIndex(self._items[torch.from_numpy(kept).long()].cpu().numpy(), device=str(self._items.device))
-            self._narrowed = (allowed.copy(), kept, part)
-        _, kept, part = self._narrowed
+            narrowed = self._narrowed = (allowed.copy(), kept, part)
+        _, kept, part = narrowed
         place = np.full(len(allowed), -1, np.int32)
         place[kept] = np.arange(len(kept))
         found = part.search(queries, k=k, seen=None if seen is None else seen.renumber(place))

@@ -80,13 +80,13 @@ class FaissBackend:
                 f"{path} must hold {len(vectors)} items, got {self._index.ntotal}; run the stage index again"
             )
         self._kind, self._effort, self._tuned_k = kind, effort, tuned_k
-        self._overfetch = Overfetch(vectors, self._find)
+        self._overfetch = Overfetch(vectors)
 
     def search(
         self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
     ) -> Neighbours:
         """See `Nearest.search`. Faiss uses all threads itself."""
-        return self._overfetch.search(queries, k=k, seen=seen, allowed=allowed)
+        return self._overfetch.search(self._find, queries, k=k, seen=seen, allowed=allowed)
 
     def _find(self, queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
         n = int(wanted.max(initial=1))

@@ -57,6 +57,12 @@ def allowed_items(rules: ItemRules, table: pl.DataFrame, *, items: Vocabulary) -
     conditions = list(_conditions(rules, table))
     if not conditions:
         return None
+    known = set(items.ids)
+    for name, ids in (("allow", rules.allow or ()), ("deny", rules.deny)):
+        if ids and not known.intersection(ids):
+            raise DataError(
+                f"filters: some id of {name} must be an item of train, got none of {len(ids)}, first '{ids[0]}'; check the ids"
+            )
     rows = pl.DataFrame({ITEM_ID: items.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
     allowed = rows.select(pl.all_horizontal(conditions).fill_null(False)).to_series().to_numpy()
     if not allowed.any():
@@ -70,9 +76,12 @@ def read_ids(path: str, *, column: str, name: str) -> list[str]:
     Raises:
         DataError: The file cannot be read, or has no such column.
     """
+    kind = Path(path).suffix.lower()
+    if kind not in (".parquet", ".csv", ".txt", ""):
+        raise DataError(f"{name}: a file of ids must end in .parquet, .csv or .txt, got {path}; rename or convert it")
     try:
-        if path.endswith((".parquet", ".csv")):
-            scan = pl.scan_parquet(path) if path.endswith(".parquet") else pl.scan_csv(path, infer_schema=False)
+        if kind in (".parquet", ".csv"):
+            scan = pl.scan_parquet(path) if kind == ".parquet" else pl.scan_csv(path, infer_schema=False)
             return scan.select(pl.col(column).cast(pl.String)).drop_nulls().collect()[column].to_list()
         with Path(path).open(encoding="utf-8") as lines:
             return [line.strip() for line in lines if line.strip()]

@@ -44,6 +44,11 @@ class Found:
     lists: Neighbours
     source: NDArray[np.int8]
 
+    def head(self, k: int) -> "Found":
+        """The first k places of each list."""
+        lists = Neighbours(item_idx=self.lists.item_idx[:, :k], score=self.lists.score[:, :k])
+        return Found(lists=lists, source=self.source[:, :k])
+
     @staticmethod
     def of_one(lists: Neighbours) -> "Found":
         """Lists that all come from the first and only source."""

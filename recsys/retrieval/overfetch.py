@@ -12,7 +12,7 @@ from recsys.retrieval.nearest import Neighbours, Vectors
 Find = Callable[[Vectors, NDArray[np.int64]], NDArray[np.int32]]
 _NARROW_SHARE = 0.1
 _MARGIN = 1.2
-_ROWS = 256
+_BLOCK_NUMBERS = 1 << 24
 
 
 class Overfetch:
@@ -24,27 +24,34 @@ class Overfetch:
 
     Args:
         vectors: Shape (I, D).
-        find: Queries of shape (B, D) and how many items each wants, shape (B,), to item idx of shape (B, W), -1 where none.
     """
 
-    def __init__(self, vectors: Vectors, find: Find) -> None:
-        self._vectors, self._find = vectors, find
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
         self._exact: ExactIndex | None = None
 
-    def search(self, queries: Vectors, *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None) -> Neighbours:
-        """See `Nearest.search`."""
+    def search(
+        self, find: Find, queries: Vectors, *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None
+    ) -> Neighbours:
+        """See `Nearest.search`.
+
+        Args:
+            find: Queries of shape (B, D) and how many items each wants, shape (B,), to item idx of shape (B, W), -1 for none.
+            queries: Shape (B, D).
+            k: Length of the lists.
+            seen: Items to leave out for each row.
+            allowed: Shape (I,); None allows all.
+        """
         share = 1.0 if allowed is None else float(allowed.mean())
         answer = Neighbours.empty(len(queries), k)
         rows = np.arange(len(queries))
         if share > _NARROW_SHARE:
             spread = 1.0 if share == 1 else _MARGIN / share
-            for wider in (1, 4):
+            for wider in (1,) if share == 1 else (1, 4):
                 wanted = self._wanted(len(queries), int(np.ceil(k * spread * wider)), seen)
-                for begin in range(0, len(rows), _ROWS):
-                    self._fill(answer, rows[begin : begin + _ROWS], queries, wanted, seen, allowed)
+                for block in self._blocks(rows, wanted):
+                    self._fill(find, answer, block, queries, wanted, seen, allowed)
                 rows = np.flatnonzero((answer.item_idx < 0).any(1))
-                if share == 1:
-                    break
         if len(rows):
             self._exact = self._exact or ExactIndex(self._vectors)
             left_out = None if seen is None else seen.rows(rows)
@@ -56,8 +63,24 @@ class Overfetch:
         n_seen = np.zeros(n_queries, np.int64) if seen is None else seen.counts()
         return np.minimum(n + n_seen, len(self._vectors)).astype(np.int64)
 
+    def _blocks(self, rows: NDArray[np.int64], wanted: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Rows that want about as much together, so that their vectors fit into 64 MB and one heavy user slows down few."""
+        ordered = rows[np.argsort(wanted[rows], kind="stable")]
+        blocks, begin = [], 0
+        while begin < len(ordered):
+            size = 1
+            while begin + size < len(ordered) and self._numbers(wanted[ordered[begin + size]]) * (size + 1) <= _BLOCK_NUMBERS:
+                size += 1
+            blocks.append(ordered[begin : begin + size])
+            begin += size
+        return blocks
+
+    def _numbers(self, wanted: np.int64) -> int:
+        return int(wanted) * int(self._vectors.shape[1])
+
     def _fill(
         self,
+        find: Find,
         answer: Neighbours,
         rows: NDArray[np.int64],
         queries: Vectors,
@@ -66,7 +89,7 @@ class Overfetch:
         allowed: NDArray[np.bool_] | None,
     ) -> None:
         block = np.array(queries[rows])
-        item_idx = self._find(block, wanted[rows])  # (B, W)
+        item_idx = find(block, wanted[rows])  # (B, W)
         is_kept = item_idx >= 0
         if allowed is not None:
             is_kept &= allowed[item_idx]

@@ -49,7 +49,8 @@ class PartWorker:
         if job.kind == "users":
             self._search = open_search(pairs=job.pairs, embed=job.embed, index=job.index, plan=job.plan)
         else:
-            added = read_plan(job.plan).added
+            plan = read_plan(job.plan)
+            self._allowed, added = plan.allowed, plan.added
             items = read_array(job.embed / "items.npy")
             self._items = items if added is None else np.concatenate([items, added])
             self._index = open_index(job.index, job.embed / "items.npy", added=added)
@@ -66,4 +67,6 @@ class PartWorker:
     def _similar(self, item_idx: np.ndarray) -> Found:
         places = np.arange(len(item_idx))
         itself = SeenItems(item_idx=item_idx, starts=places, ends=places + 1)
-        return Found.of_one(self._index.search(np.array(self._items[item_idx]), k=self._job.parts.k, seen=itself))
+        return Found.of_one(
+            self._index.search(np.array(self._items[item_idx]), k=self._job.parts.k, seen=itself, allowed=self._allowed)
+        )

@@ -46,7 +46,8 @@ class Parts:
         mark = {"job": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
         path = self.folder / "job.json"
         if not path.is_file() or read_json(path) != mark:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
             write_json(path, mark)
 
     def rows(self, part: int) -> range:

@@ -1,5 +1,6 @@
 """An index on disk with what it is bound to: `index.json` names the backend, its setting and the vectors it was built from."""
 
+import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +67,7 @@ def build_index(
         "vectors_sha256": sha256_of(vectors_path),
         "n_items": len(vectors),
         "n_added": 0 if added is None else len(added),
+        "added_sha256": _hash_added(added, None),
         "score": score,
         "target_recall": target_recall,
     }
@@ -121,15 +123,20 @@ def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine", add
         raise IndexQualityError(f"{path} must be the file that index.json names, got another; run the stage index again")
     point = OperatingPoint(**({"queries_per_second": 0.0} | {name: about[name] for name in _POINT if name in about}))
     n_built, n_added = about.get("n_added", 0), 0 if added is None else len(added)
-    if n_built > n_added:
+    if n_built > n_added or _hash_added(added, n_built) != about["added_sha256"]:
         raise IndexQualityError(
-            f"{folder} must find the {n_built} added items that it was built with, got {n_added}; run the stage index again"
+            f"{folder} must find the {n_built} added items that it was built with, got {n_added} or others; remove "
+            f"{folder} and run make again"
         )
     vectors = _with_added(read_array(vectors_path), added, n_built)
     nearest = open_backend(path, vectors, point)
     if added is None or n_added == n_built:
         return nearest
     return OverlayIndex(nearest, n_items=len(vectors), added=added[n_built:])
+
+
+def _hash_added(added: Vectors | None, n: int | None) -> str:
+    return hashlib.sha256(b"" if added is None else np.ascontiguousarray(added[:n], np.float32).tobytes()).hexdigest()
 
 
 def _with_added(vectors: Vectors, added: Vectors | None, n: int | None) -> Vectors:

@@ -19,15 +19,22 @@ def publish_set(root: Path, files: list[Path], *, about: Mapping[str, Any], keep
         root: The folder of all sets.
         files: They are linked into the set under their own names, or copied where the disk cannot link.
         about: Goes into `set.json`, with the files' hashes.
-        keep: How many sets stay, the current one among them.
+        keep: How many sets stay, the current one among them; the one before it in any case.
 
     Returns:
-        The folder of the set. Numbers are never used twice.
+        The folder of the set: a new one, or the newest if it holds the very same files. Numbers are never used twice.
 
     Raises:
         ArtefactError: `current` is a folder, as in a copy of a run that followed links.
     """
     root.mkdir(parents=True, exist_ok=True)
+    check_link(root)
+    hashes = {path.name: sha256_of(path) for path in files}
+    sets = list_sets(root)
+    if sets and read_json(sets[-1] / _ABOUT)["files"] == hashes and not changed_files(sets[-1]):
+        _switch(root, sets[-1])
+        return sets[-1]
+    previous = current_set(root).name if (root / _CURRENT).is_symlink() else None
     last = read_json(root / _LAST)["number"] if (root / _LAST).is_file() else 0
     number = max([last, *map(_number_of, list_sets(root))]) + 1
     write_json(root / _LAST, {"number": number})
@@ -35,12 +42,11 @@ def publish_set(root: Path, files: list[Path], *, about: Mapping[str, Any], keep
     partial.mkdir()
     for path in files:
         _link(path, partial / path.name)
-    hashes = {path.name: sha256_of(path) for path in files}
-    write_json(partial / _ABOUT, dict(about) | {"number": number, "files": hashes})
+    write_json(partial / _ABOUT, dict(about) | {"number": number, "previous": previous, "files": hashes})
     os.replace(partial, final)
     _switch(root, final)
     for old in list_sets(root)[:-keep]:
-        if old.name != final.name:
+        if old.name not in (final.name, previous):
             shutil.rmtree(old)
     for leftover in root.glob(".*.partial"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -61,20 +67,31 @@ def current_set(root: Path) -> Path:
 
 
 def roll_back(root: Path) -> Path:
-    """Make the set before the current one current again.
+    """Make the set that was current before this one current again.
 
     Raises:
         ArtefactError: Nothing is published, no older set is kept, or a file of it is not what was published.
     """
     now = current_set(root)
-    older = [path for path in list_sets(root) if _number_of(path) < _number_of(now)]
-    if not older:
-        raise ArtefactError(f"{root} must keep a set older than {now.name}, got none; raise [retrieve] keep_sets")
-    wrong = changed_files(older[-1])
+    previous = read_json(now / _ABOUT)["previous"]
+    if previous is None or not (root / previous / _ABOUT).is_file():
+        raise ArtefactError(f"{root} must keep the set before {now.name}, got none; raise [retrieve] keep_sets")
+    before = root / str(previous)
+    wrong = changed_files(before)
     if wrong:
-        raise ArtefactError(f"{older[-1] / wrong[0]} must be the file that was published, got another; nothing was switched")
-    _switch(root, older[-1])
-    return older[-1]
+        raise ArtefactError(f"{before / wrong[0]} must be the file that was published, got another; nothing was switched")
+    _switch(root, before)
+    return before
+
+
+def check_link(root: Path) -> None:
+    """Refuse a folder in the place of the link, before any work.
+
+    Raises:
+        ArtefactError: `current` is a folder, as in a copy of a run that followed links.
+    """
+    if (root / _CURRENT).is_dir() and not (root / _CURRENT).is_symlink():
+        raise ArtefactError(f"{root / _CURRENT} must be a link, got a folder (a copy of one?); remove it and run again")
 
 
 def list_sets(root: Path) -> list[Path]:
@@ -89,8 +106,6 @@ def changed_files(folder: Path) -> list[str]:
 
 
 def _switch(root: Path, target: Path) -> None:
-    if (root / _CURRENT).is_dir() and not (root / _CURRENT).is_symlink():
-        raise ArtefactError(f"{root / _CURRENT} must be a link, got a folder (a copy of one?); remove it and run again")
     partial = root / f".{_CURRENT}.{os.getpid()}"
     partial.unlink(missing_ok=True)
     partial.symlink_to(target.name)

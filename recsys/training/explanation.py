@@ -17,7 +17,7 @@ _BATCH_TOKENS = 16_384
 def score_without(
     model: TwoTower, histories: Histories, *, user_idx: int, item_idx: int
 ) -> tuple[float, NDArray[np.int64], NDArray[np.float64]]:
-    """Score one item for one user, and again with each event of the history that the model reads left out.
+    """Score one item for one user, and again without each item of the history that the model reads, all its events together.
 
     Args:
         model: The towers, on the CPU.
@@ -26,15 +26,17 @@ def score_without(
         item_idx: The item.
 
     Returns:
-        The score; the events, shape (N,), as places in the history; and the score without each, shape (N,), which is 0
+        The score; the items of the history, shape (N,), last seen first; and the score without each, shape (N,), which is 0
         where nothing is left.
     """
     model.eval()
-    begin, end = int(histories.offsets[user_idx]), int(histories.offsets[user_idx + 1])
-    places = np.arange(begin, end)[-model.spec.history_length :]
-    variants = [places, *(np.delete(places, gone) for gone in range(len(places)))]
+    events = np.arange(int(histories.offsets[user_idx]), int(histories.offsets[user_idx + 1]))
+    seen = np.asarray(histories.item_idx[events])
+    recent = seen[::-1][: model.spec.history_length]
+    items = recent[np.sort(np.unique(recent, return_index=True)[1])].astype(np.int64)
+    variants = [events, *(events[seen != gone] for gone in items)]
     variants = [kept for kept in variants if len(kept)]
-    scores = np.zeros(1 + len(places))
+    scores = np.zeros(1 + len(items))
     item = model.encode_items(torch.tensor([item_idx]))[0]  # (D,)
     batches = request_batches(
         _repeat(histories, user_idx, variants),
@@ -47,7 +49,7 @@ def score_without(
     for rows, batch in batches:
         of_user = dataclasses.replace(batch, user_idx=torch.full_like(batch.user_idx, user_idx))
         scores[rows] = (encode_last(model, of_user) @ item).numpy()
-    return float(scores[0]), places - begin, scores[1:]
+    return float(scores[0]), items, scores[1:]
 
 
 def _repeat(histories: Histories, user_idx: int, variants: list[NDArray[np.int64]]) -> Histories:

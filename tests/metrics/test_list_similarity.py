@@ -34,7 +34,8 @@ def test_lists_are_alike_to_themselves_and_empty_ones_to_each_other():
     lists = np.array([[3, 1, 2], [4, -1, -1], [-1, -1, -1]])
     assert overlap(lists, lists).tolist() == [1.0, 1.0, 1.0]
     assert overlap(lists[1:2], lists[:1]).tolist() == [0.0]
-    assert rank_biased_overlap(lists[:1], lists[:1])[0] == pytest.approx(1)
+    np.testing.assert_allclose(rank_biased_overlap(lists, lists), 1)
+    assert rank_biased_overlap(lists[1:2], lists[2:])[0] == 0
 
 
 def test_a_change_at_the_top_weighs_more_than_one_at_the_end():

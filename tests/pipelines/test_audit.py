@@ -5,8 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.audit import STAGES, find_candidates, verify
+from pipelines.audit import STAGES, find_candidates, find_counts, verify
 from recsys.core.errors import ArtefactError
+from recsys.core.files import sha256_of
 
 
 def _bad(folder: Path) -> dict[str, str]:
@@ -15,7 +16,7 @@ def _bad(folder: Path) -> dict[str, str]:
 
 def test_a_finished_run_is_what_it_says(finished: Path) -> None:
     checks = verify(finished)
-    assert [check.name for check in checks] == [*STAGES, "lists"]
+    assert [check.name for check in checks] == ["raw", *STAGES, "lists"]
     assert all(check.is_good for check in checks), [check for check in checks if not check.is_good]
 
 
@@ -73,3 +74,21 @@ def test_candidates_are_found_in_runs_sets_and_files(finished: Path, tmp_path: P
 def test_any_other_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="must be a run folder or a published set, got neither"):
         verify(tmp_path)
+
+
+def test_a_raw_file_that_changed_is_found_and_one_that_is_gone_is_no_fault(copy_of: Path, tmp_path: Path) -> None:
+    raw, path = tmp_path / "log.csv", copy_of / "ingest" / "manifest.json"
+    raw.write_text("a")
+    manifest = json.loads(path.read_text())
+    manifest["facts"]["source_files"] = {str(raw): sha256_of(raw), str(tmp_path / "gone.csv"): "0" * 64}
+    path.write_text(json.dumps(manifest))
+    assert "raw" not in _bad(copy_of)
+    raw.write_text("b")
+    assert "log.csv must be as it was read" in _bad(copy_of)["raw"]
+
+
+def test_counts_are_those_of_the_run(finished: Path, tmp_path: Path) -> None:
+    train = pl.read_parquet(finished / "split" / "train.parquet").group_by("item_id").len()
+    for place in (finished, finished / "published" / "current"):
+        assert dict(find_counts(place).iter_rows()) == dict(train.iter_rows())
+    assert find_counts(tmp_path) is None

@@ -23,7 +23,7 @@ def test_verify_and_compare_tell_good_from_bad(recsys, copy_of: Path, finished: 
 def test_rollback_needs_an_older_set(recsys, copy_of: Path) -> None:
     code, _, err = recsys("rollback", "--run", str(copy_of))
     assert code == 2
-    assert "must keep a set older than 000001" in err
+    assert "must keep the set before 000001" in err
 
 
 def _recommended(recsys, run: Path, user: str) -> list[str]:

@@ -48,6 +48,11 @@ def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object
             {"sources": ["two_tower", "fresh"], "quotas": {"fresh": 11}, "k": 10},
             "quotas must not exceed k in all, got 11 and 10",
         ),
+        (
+            {"sources": ["two_tower", "fresh"], "quotas": {"fresh": 1}, "caps": {"genre": 2}},
+            "quotas must not stand beside caps",
+        ),
+        ({"min_age_days": 7.0}, "released must name the time column"),
         ({"now": "tomorrow"}, "now must be a time such as"),
         ({"categories": {"genre": []}}, "at least 1 item"),
         ({"caps": {"genre": 0}}, "greater than or equal to 1"),

@@ -94,3 +94,38 @@ def test_targets_outside_the_catalogue_are_counted_and_miss(copy_of: Path, run_s
 
 def test_the_headline_takes_hits_at_the_shortest_and_recall_at_the_longest_list() -> None:
     assert headline_metrics([10, 100]) == ["hr@10", "ndcg@10", "recall@100", "coverage@10"]
+
+
+@pytest.fixture
+def evaluate_after(copy_of: Path, run_stage: Callable[[str, Path], None]) -> Callable[..., dict]:
+    """Retrieve with other settings, judge, and read what the stage states."""
+
+    def run(**settings: object) -> dict:
+        path = copy_of / "config" / "retrieve.json"
+        config = json.loads(path.read_text())
+        config["settings"] |= settings
+        path.write_text(json.dumps(config))
+        for stage in ("retrieve", "evaluate"):
+            run_stage(stage, copy_of)
+        compared = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())
+        metrics = json.loads((copy_of / "evaluate" / "metrics.json").read_text())
+        return compared | {"n_users": metrics[0]["n_users"], "metrics": metrics}
+
+    return run
+
+
+def test_of_a_list_of_users_only_they_are_judged_in_model_and_baselines(
+    copy_of: Path, evaluate_after: Callable, tmp_path: Path
+) -> None:
+    users = pl.read_parquet(copy_of / "pairs" / "users.parquet")["user_id"].head(40)
+    (tmp_path / "users.txt").write_text("\n".join(users))
+    found = evaluate_after(users=str(tmp_path / "users.txt"))
+    assert found["n_users"] <= 40
+    assert len({row["n_users"] for row in found["metrics"]}) == 1
+
+
+def test_a_filtered_run_proves_nothing(copy_of: Path, evaluate_after: Callable, tmp_path: Path) -> None:
+    (tmp_path / "deny.txt").write_text(pl.read_parquet(copy_of / "pairs" / "items.parquet")["item_id"][0])
+    found = evaluate_after(deny=str(tmp_path / "deny.txt"))
+    assert found["is_proved"] is False
+    assert found["verdict"].startswith("Nothing is proved: filters hold for the lists of two-tower alone")

@@ -54,6 +54,28 @@ def test_a_changed_list_of_ids_is_retrieved_again_but_not_ingested(profile: Call
     assert [name for name in before if before[name] != after[name]] == ["retrieve.json"]
 
 
+def test_a_missing_list_of_ids_stops_before_any_work(profile: Callable[[str], Path], tmp_path: Path) -> None:
+    own = read_profile(profile(LOG + '[retrieve]\nallow = "gone.csv"\n'))
+    with pytest.raises(ConfigError, match=r"retrieve\.allow must name a file of ids, got none at .*gone\.csv"):
+        lay_out(own, tmp_path / "artifacts", protocol=None, owner_pid=None)
+
+
+def test_changes_of_the_catalogue_and_for_rules_about_time_the_day_bring_other_candidates(
+    profile: Callable[[str], Path], tmp_path: Path
+) -> None:
+    own = read_profile(profile(LOG + '[retrieve]\navailable_until = "end"\n'))
+    folder, _ = lay_out(own, tmp_path, protocol=None, owner_pid=None)
+    before = json.loads((folder / "config" / "retrieve.json").read_text())
+    assert before["day"] is not None
+    fixed = read_profile(profile(LOG + '[retrieve]\navailable_until = "end"\nnow = "2026-01-01"\n'))
+    lay_out(fixed, tmp_path, protocol=None, owner_pid=None)
+    assert json.loads((folder / "config" / "retrieve.json").read_text())["day"] is None
+    (folder / "changes").mkdir()
+    (folder / "changes" / "changes.parquet").write_text("x")
+    lay_out(own, tmp_path, protocol=None, owner_pid=None)
+    assert json.loads((folder / "config" / "retrieve.json").read_text())["files"] != before["files"]
+
+
 def test_another_protocol_is_a_run_of_its_own(profile: Callable[[str], Path], tmp_path: Path) -> None:
     own = read_profile(profile(LOG + '[split]\nalso = ["temporal", "leave_last_out"]\n'))
     folder, also = lay_out(own, tmp_path, protocol=None, owner_pid=None)
@@ -104,3 +126,16 @@ def test_files_behind_a_glob_in_a_folder_name_are_watched(profile: Callable[[str
     )
     watched = json.loads((folder / "config" / "ingest.json").read_text())["files"]
     assert list(watched) == [str(tmp_path / "logs" / "monday" / "part.csv")]
+
+
+def test_an_unknown_protocol_is_answered_in_one_sentence(
+    profile: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["layout", str(profile(LOG)), "--root", str(tmp_path / "artifacts"), "--protocol", "random"]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "PROTOCOL=random: split.protocol must be 'leave_last_out' or 'temporal', got 'random'" in error

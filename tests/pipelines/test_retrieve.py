@@ -236,3 +236,11 @@ def test_parts_of_an_older_model_are_not_used(
     scores = np.load(copy_of / "embed" / "items.npy") @ vectors[-1]
     best = dict(zip(items, scores.tolist(), strict=True))
     np.testing.assert_allclose(first["score"].to_numpy(), [best[item] for item in first["item_id"]], atol=1e-5)
+
+
+def test_denied_items_are_no_neighbours_either(copy_of: Path, retrieve_with: Callable, tmp_path: Path) -> None:
+    denied = pl.read_parquet(copy_of / "pairs" / "items.parquet")["item_id"].gather_every(2)
+    (tmp_path / "deny.txt").write_text("\n".join(denied))
+    retrieve_with(deny=str(tmp_path / "deny.txt"))
+    similar = pl.read_parquet(copy_of / "retrieve" / "similar.parquet")
+    assert not set(similar["similar_item_id"]) & set(denied)

@@ -11,6 +11,8 @@ from recsys.core.errors import DataError
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.changes import Changes
 
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def _changes(added: tuple[str, ...] = (), deleted: tuple[str, ...] = ()) -> Changes:
     vectors = np.eye(16, dtype=np.float32)[: len(added)]
@@ -29,7 +31,7 @@ def plan_of(finished: Path):
 
     def build(changes: Changes | None = None, **settings: object):
         asked = RetrieveSettings.model_validate(settings)
-        return build_plan(asked, table, items=items, pairs=finished / "pairs", changes=changes or _changes())
+        return build_plan(asked, table, items=items, pairs=finished / "pairs", changes=changes or _changes(), now=_NOW)
 
     return build
 

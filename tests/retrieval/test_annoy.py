@@ -4,6 +4,7 @@ import pytest
 from recsys.core.errors import IndexQualityError
 from recsys.retrieval.annoy import AnnoyBackend, augment, build_annoy
 from recsys.retrieval.exact import ExactIndex
+from recsys.retrieval.nearest import recall_against
 
 _K = 10
 
@@ -67,6 +68,20 @@ def test_enough_effort_finds_what_exact_search_finds(tmp_path, items, queries, s
     seen = seen_of(_seen_lists(25))
     exact = ExactIndex(items).search(queries, k=_K, seen=seen)
     assert backend.search(queries, k=_K, seen=seen).item_idx.tolist() == exact.item_idx.tolist()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.6])
+def test_a_filtered_answer_is_as_good_as_an_unfiltered_one(tmp_path, unit_vectors, seen_of, share):
+    items, queries, rng = unit_vectors(3000, 8), unit_vectors(60, 8, seed=1), np.random.default_rng(0)
+    build_annoy(tmp_path / "items.annoy", items, n_trees=20, seed=0)
+    backend = AnnoyBackend(tmp_path / "items.annoy", items, search_k=800, tuned_k=_K)
+    exact, allowed = ExactIndex(items), rng.random(3000) < share
+    seen = seen_of([rng.choice(3000, 40, replace=False).tolist() for _ in range(60)])
+    plain = recall_against(backend.search(queries, k=_K), exact.search(queries, k=_K))
+    found = backend.search(queries, k=_K, seen=seen, allowed=allowed)
+    assert recall_against(found, exact.search(queries, k=_K, seen=seen, allowed=allowed)) >= plain - 0.01
+    assert plain > 0.9
+    assert allowed[found.item_idx].all()
 
 
 def test_a_list_as_long_as_the_catalogue_holds_all_of_it(backend, queries):

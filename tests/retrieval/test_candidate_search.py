@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,14 @@ def test_added_items_are_answered_like_all_others(tmp_path, vectors, unit_vector
             expected = whole.search(users, k=64, seen=seen, allowed=plan.allowed)
             assert found.lists.item_idx.tolist() == expected.item_idx.tolist()
             assert search.n_items == 65
+
+
+@pytest.mark.parametrize("has_caps", [False, True])
+def test_a_short_list_is_the_head_of_the_batchs_list(search_of, full_plan, has_caps):
+    quotas = (0, 0) if has_caps else (0, 6)
+    plan = replace(full_plan, k=12, quotas=quotas, caps=full_plan.caps if has_caps else None)
+    search = search_of(plan)
+    batch, short = search.answer(np.arange(3), k=12), search.answer(np.arange(3), k=4)
+    assert short.lists.item_idx.tolist() == batch.lists.item_idx[:, :4].tolist()
+    assert short.source.tolist() == batch.source[:, :4].tolist()
+    assert short.lists.item_idx.shape == (3, 4)

@@ -36,7 +36,7 @@ def _worlds(draw):
 @given(world=_worlds(), k=st.integers(1, 12))
 def test_a_capped_list_is_that_of_a_walk_down_the_ranking(world, k):
     caps, orders = world
-    capped = apply_caps(_found(orders), caps, k=k)
+    capped, _ = apply_caps(_found(orders), caps, k=k)
     for row, order in enumerate(orders):
         expected = _greedy(order, caps.categories.tolist(), caps.limits.tolist(), k)
         assert capped.lists.item_idx[row].tolist() == expected + [-1] * (k - len(expected))
@@ -62,6 +62,20 @@ def test_lists_are_fetched_until_they_are_full_or_the_catalogue_ends(world, k):
 
 def test_scores_stay_with_their_items():
     caps = Caps(categories=np.array([[0], [0], [-1]], np.int32), limits=np.array([1]))
-    capped = apply_caps(_found([[0, 1, 2]]), caps, k=2)
+    capped, is_done = apply_caps(_found([[0, 1, 2]]), caps, k=2)
+    assert is_done.all()
     assert capped.lists.item_idx.tolist() == [[0, 2]]
     np.testing.assert_allclose(capped.lists.score, [[1.0, 0.98]])
+
+
+def test_lists_that_no_wider_search_could_fill_are_not_widened():
+    caps = Caps(categories=np.zeros((1000, 1), np.int32), limits=np.array([2]))
+    asked = []
+
+    def fetch(rows, width):
+        asked.append(width)
+        return _found([list(range(width)) for _ in rows])
+
+    answer = search_under_caps(fetch, caps, n_queries=3, n_items=1000, k=5)
+    assert answer.lists.item_idx.tolist() == [[0, 1, -1, -1, -1]] * 3
+    assert asked == [10]

@@ -69,6 +69,9 @@ def test_vectors_of_another_model_are_left_out_and_may_be_given_again(tmp_path, 
     assert changes.deleted.to_list() == ["a"]
     add("z", model="newer")
     assert _read(tmp_path, model="newer").added.to_list() == ["z"]
+    delete_items(tmp_path, ["y"], items=items)
+    with pytest.raises(DataError, match="an id must be new, got 'y'"):
+        add("y", model="newest")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ def test_items_that_break_a_rule_are_left_out(allowed, rules, expected):
         ({"categories": {"title": ["x"]}}, "'title' must be a category column of items, got columns: genre"),
         ({"categories": {"genre": ["z"]}}, "'z' must be a value of 'genre', got values such as x, y"),
         ({"available_from": "genre"}, "'genre' must be a time column of items, got columns: start, end"),
-        ({"allow": ["unknown"]}, "at least one of 5 items must be left, got none"),
+        ({"allow": ["unknown"]}, "some id of allow must be an item of train, got none of 1, first 'unknown'"),
+        ({"deny": ["50.0", "x"]}, "some id of deny must be an item of train, got none of 2, first '50.0'"),
+        ({"allow": ["a"], "deny": ["a"]}, "at least one of 5 items must be left, got none"),
         ({"allow": []}, "at least one of 5 items must be left, got none"),
     ],
 )
@@ -96,3 +98,15 @@ def test_a_file_without_ids_is_refused_in_one_sentence(tmp_path, name):
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"deny: .* must be a table with the column item_id, or one id a line, got"):
         read_ids(str(tmp_path / name), column="item_id", name="deny")
+
+
+@pytest.mark.parametrize("name", ["deny.tsv", "deny.csv.gz", "deny.xlsx"])
+def test_a_file_of_another_kind_is_not_taken_for_lines(tmp_path, name):
+    (tmp_path / name).write_text("item_id\na\n")
+    with pytest.raises(DataError, match=r"must end in \.parquet, \.csv or \.txt"):
+        read_ids(str(tmp_path / name), column="item_id", name="deny")
+
+
+def test_capital_letters_do_not_change_the_kind(tmp_path):
+    (tmp_path / "DENY.CSV").write_text("item_id\na\n")
+    assert read_ids(str(tmp_path / "DENY.CSV"), column="item_id", name="deny") == ["a"]

@@ -55,3 +55,15 @@ def test_parts_of_items_hold_their_neighbours_without_themselves(job_of):
 def test_a_job_can_be_sent_to_another_process(job_of):
     job, _, _ = job_of("users", [1])
     assert pickle.dumps(job)
+
+
+def test_neighbours_are_allowed_items_too(job_of, tmp_path):
+    job, _, _ = job_of("items", range(40))
+    allowed = np.arange(40) % 3 > 0
+    SearchPlan(allowed=allowed).write(tmp_path / "plan")
+    worker = PartWorker(job)
+    for part in job.parts.missing():
+        worker.do(part)
+    found = np.concatenate([part.lists.item_idx for _, part in job.parts.read_all()])
+    assert allowed[found].all()
+    assert (found >= 0).all()

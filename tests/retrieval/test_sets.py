@@ -41,13 +41,32 @@ def test_the_last_sets_are_kept_and_numbers_are_not_used_twice(tmp_path, publish
     assert publish("e", keep=2).name == "000005"
 
 
+def test_a_rollback_skips_what_was_rolled_back_before(tmp_path, publish):
+    for text in ("good", "bad"):
+        publish(text)
+    roll_back(tmp_path / "published")
+    publish("third", keep=1)
+    roll_back(tmp_path / "published")
+    assert _text(tmp_path / "published") == "good"
+
+
+def test_the_same_files_are_not_published_twice(tmp_path, publish):
+    publish("a")
+    again = publish("b")
+    assert publish("b") == again
+    assert [path.name for path in list_sets(tmp_path / "published")] == ["000001", "000002"]
+    roll_back(tmp_path / "published")
+    assert publish("b") == again
+    assert _text(tmp_path / "published") == "b"
+
+
 def test_a_rollback_goes_one_set_back_each_time_until_none_is_left(tmp_path, publish):
     for text in "abc":
         publish(text)
     for expected in "ba":
         roll_back(tmp_path / "published")
         assert _text(tmp_path / "published") == expected
-    with pytest.raises(ArtefactError, match="must keep a set older than 000001"):
+    with pytest.raises(ArtefactError, match="must keep the set before 000001"):
         roll_back(tmp_path / "published")
     assert _text(tmp_path / "published") == "a"
 

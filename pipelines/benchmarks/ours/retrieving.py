@@ -57,7 +57,7 @@ def _prepare(run: Path, k: int) -> None:
         n_queries=8,
         seed=0,
     )
-    facts = {"n_validation": 0, "request_time": "not known", "epoch": 0, "dim": items.shape[1]}
+    facts = {"n_validation": 0, "request_time": "not known", "epoch": 0, "dim": items.shape[1], "has_time": True}
     for stage in ("ingest", "pairs", "embed", "index"):
         write_json(run / stage / MANIFEST, {"facts": facts})
 
