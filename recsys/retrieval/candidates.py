@@ -91,7 +91,10 @@ def write_candidates(
             is_found[found.lists.item_idx[kept]] = True
             places = [np.repeat(user_idx, kept.sum(1)), found.lists.item_idx[kept], found.source[kept]]
             cells = {name: _code(place, word) for name, place, word in zip(coded, places, words, strict=False)}
-            cells |= {RANK: pa.array(_ranks(kept)), SCORE: pa.array(found.lists.score[kept].astype(np.float32))}
+            cells |= {
+                RANK: pl.Series(_ranks(kept)).to_arrow(),
+                SCORE: pl.Series(found.lists.score[kept].astype(np.float32)).to_arrow(),
+            }
             writer.write_table(pa.table([cells[name] for name in names], schema=schema))
         writer.add_key_value_metadata(dict(metadata))
     return Written(n_lists=n_lists, n_rows=n_rows, n_short=n_short, n_distinct=int(is_found.sum()))
@@ -131,4 +134,4 @@ def _code(place: NDArray[np.integer], words: pl.Series) -> pa.DictionaryArray:
     occurs = np.zeros(len(words), bool)
     occurs[place] = True
     number = np.cumsum(occurs, dtype=np.int32) - 1
-    return pa.DictionaryArray.from_arrays(pa.array(number[place]), words.gather(np.flatnonzero(occurs)).to_arrow())
+    return pa.DictionaryArray.from_arrays(pl.Series(number[place]).to_arrow(), words.gather(np.flatnonzero(occurs)).to_arrow())

@@ -13,7 +13,7 @@ from recsys.retrieval.filters import SeenItems
 from recsys.retrieval.nearest import Neighbours, Vectors
 
 _BLOCK_SCORES = 1 << 24
-_COARSE_FROM = 8192
+_COARSE_FROM = 2048
 _DENSE_FROM = 1 << 18
 _WIDER = 4
 
