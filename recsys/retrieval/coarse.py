@@ -13,6 +13,7 @@ from recsys.retrieval.filters import SeenItems
 _GROUPS = (8, 8)
 _TWO_LEVELS_FROM = 32_768
 _ROWS = 128
+_COPIED_ITEMS = 65_536
 _BUFFER_SCORES = 1 << 27
 
 
@@ -52,11 +53,13 @@ class CoarseScan:
         self._sizes = _GROUPS if self._n_items >= _TWO_LEVELS_FROM else _GROUPS[:1]
         whole = math.prod(self._sizes)
         self._dtype = torch.bfloat16 if _is_fast_in_bfloat16(items.device) else torch.float32
-        rounded = items.to(self._dtype)  # (I, D)
         self._items = torch.zeros(-(-self._n_items // whole) * whole, dim, dtype=self._dtype, device=items.device)
-        self._items[: self._n_items] = rounded
-        self._error = float(torch.linalg.vector_norm(items - rounded.float(), dim=1).max())
-        self._longest = float(torch.linalg.vector_norm(items, dim=1).max())
+        self._error = self._longest = 0.0
+        for begin in range(0, self._n_items, _COPIED_ITEMS):
+            part = items[begin : begin + _COPIED_ITEMS]
+            rounded = self._items[begin : begin + len(part)].copy_(part)
+            self._error = max(self._error, float(torch.linalg.vector_norm(part - rounded.float(), dim=1).max()))
+            self._longest = max(self._longest, float(torch.linalg.vector_norm(part, dim=1).max()))
         self._kept = threading.local()
 
     @property
