@@ -180,7 +180,7 @@ def _facts(
         "n_short_lists": written.n_short,
         "n_items_recommended": written.n_distinct,
         "n_allowed_items": n_allowed,
-        "is_filtered": plan.allowed is not None or plan.caps is not None,
+        "is_filtered": plan.has_rules or plan.caps is not None,
         "filters_as_of": now.isoformat(timespec="seconds") if plan.has_rules else None,
         "sources": list(plan.sources),
         "request_time": embedded["request_time"],

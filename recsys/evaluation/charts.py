@@ -97,6 +97,8 @@ def draw_index_curve(points: Sequence[Mapping[str, Any]], *, target: float, chos
         panel.plot(chosen["recall"], chosen["queries_per_second"], "o", color=_MODEL, markersize=9, label="chosen")
         panel.axvline(target, color=_INK, linewidth=0.8, linestyle=":", label="asked for")
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter("{x:,.0f}")
+        panel.yaxis.set_minor_formatter("{x:,.0f}")
         panel.set_xlabel(f"recall@{chosen['k']} against exact search")
         panel.set_ylabel("queries/s")
         panel.legend(frameon=False, fontsize=7)

@@ -85,3 +85,8 @@ def test_a_metric_that_nobody_has_gets_no_panel():
     drawn = _bars("two-tower")
     assert "NDCG@10" in drawn
     assert "ABSENT@10" not in drawn
+
+
+def test_numbers_on_a_scale_of_ratios_are_plain():
+    assert "mathdefault" not in _index_curve("annoy")
+    assert "mathdefault" not in _curves("two-tower")
