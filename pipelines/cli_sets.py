@@ -13,8 +13,10 @@ from rich.markup import escape
 from pipelines.audit import find_candidates, find_counts
 from pipelines.audit import verify as verify_folder
 from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
+from recsys.core.errors import ArtefactError
 from recsys.core.files import sha256_of
 from recsys.core.locks import claim_folder
+from recsys.data.schema import CANDIDATES, check_table
 from recsys.evaluation.list_comparison import compare_lists
 from recsys.retrieval.changes import add_items, delete_items, read_vectors
 from recsys.retrieval.sets import roll_back
@@ -37,7 +39,7 @@ def delete_items_command(ids: Annotated[list[str], typer.Argument(help="Item ids
     """Never recommend items again, from now on here, from the next `make candidates` on in the candidates."""
     folder = _claim(run)
     delete_items(folder / "changes", ids, items=open_catalogue(folder)[0])
-    console.print(f"{len(ids):,} items deleted from {folder}", markup=False)
+    console.print(f"{len(set(ids)):,} items deleted from {folder}", markup=False)
 
 
 def rollback(run: Run = None) -> None:
@@ -69,6 +71,8 @@ def compare(
 ) -> None:
     """What changed between two sets of candidates: overlap, churned users, coverage, popularity."""
     tables = [pl.scan_parquet(find_candidates(path)) for path in (first, second)]
+    for path, table in zip((first, second), tables, strict=True):
+        check_table(table, CANDIDATES, name=str(path))
     found = asdict(compare_lists(*tables, k=k, counts=find_counts(first)))
     if as_json:
         print_json(found)
@@ -82,6 +86,8 @@ def compare(
 def _claim(run: Path | None) -> Path:
     """The run folder, for this process alone until it ends."""
     folder = find_run(run)
+    if not (folder / "pairs").is_dir():
+        raise ArtefactError(f"{folder} must be a run folder, got none; name artifacts/<profile> with --run")
     claim_folder(folder, owner_pid=os.getpid())
     return folder
 

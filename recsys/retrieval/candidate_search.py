@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.errors import ArtefactError
 from recsys.core.files import read_array, read_json, write_array, write_json
 from recsys.retrieval.caps import Caps, search_under_caps
 from recsys.retrieval.exact import ExactIndex
@@ -70,8 +71,14 @@ class SearchPlan:
 
 
 def read_plan(folder: Path) -> SearchPlan:
-    """Read a plan."""
+    """Read a plan.
+
+    Raises:
+        ArtefactError: It is missing or of an older version.
+    """
     about = read_json(folder / "plan.json")
+    if "k" not in about:
+        raise ArtefactError(f"{folder} must be a plan of this version, got an older one; run make again")
     caps = None
     if about["has_caps"]:
         caps = Caps(

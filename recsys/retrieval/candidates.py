@@ -17,6 +17,7 @@ from recsys.core.files import write_atomically
 from recsys.data.vocabulary import Vocabulary
 from recsys.retrieval.nearest import Found
 
+_FEW_WORDS = 4
 _CODED = pa.dictionary(pa.int32(), pa.large_string())
 
 
@@ -130,8 +131,15 @@ def _ranks(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def _code(place: NDArray[np.integer], words: pl.Series) -> pa.DictionaryArray:
-    """Words by their place, as a dictionary of those that occur."""
-    occurs = np.zeros(len(words), bool)
-    occurs[place] = True
-    number = np.cumsum(occurs, dtype=np.int32) - 1
-    return pa.DictionaryArray.from_arrays(pl.Series(number[place]).to_arrow(), words.gather(np.flatnonzero(occurs)).to_arrow())
+    """Words by their place, as a dictionary of those that occur; the work grows with the places, not with all words."""
+    if (np.diff(place) >= 0).all():
+        is_first = np.diff(place, prepend=-1) > 0
+        occurs, number = place[is_first], np.cumsum(is_first, dtype=np.int32) - 1
+    elif len(words) <= _FEW_WORDS * len(place):
+        is_there = np.zeros(len(words), bool)
+        is_there[place] = True
+        occurs, number = np.flatnonzero(is_there), (np.cumsum(is_there, dtype=np.int32) - 1)[place]
+    else:
+        occurs, number = np.unique(place, return_inverse=True)
+    coded = pl.Series(number.astype(np.int32)).to_arrow()
+    return pa.DictionaryArray.from_arrays(coded, words.gather(occurs).to_arrow())

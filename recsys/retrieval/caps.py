@@ -43,6 +43,7 @@ def apply_caps(found: Found, caps: Caps, *, k: int) -> tuple[Found, NDArray[np.b
     n_rows, width = lists.item_idx.shape
     left = np.tile(np.append(caps.limits, _NO_LIMIT), (n_rows, 1))
     is_kept, is_done = np.zeros((n_rows, width), bool), np.zeros(n_rows, bool)
+    n_kept = np.zeros(n_rows, np.int64)
     all_capped = bool((caps.categories >= 0).any(1).all())
     rows = np.arange(n_rows)[:, None]
     for place in range(width):
@@ -50,10 +51,12 @@ def apply_caps(found: Found, caps: Caps, *, k: int) -> tuple[Found, NDArray[np.b
         of = caps.categories[np.maximum(item, 0)]  # (B, A)
         is_kept[:, place] = (item >= 0) & (left[rows, of] > 0).all(1) & ~is_done
         np.subtract.at(left, (np.broadcast_to(rows, of.shape), of), is_kept[:, place : place + 1].astype(np.int64))
-        if place >= k - 1 or all_capped:
-            is_done = (is_kept.sum(1) >= k) | (all_capped & (left[:, :-1] <= 0).all(1))
-            if is_done.all():
-                break
+        n_kept += is_kept[:, place]
+        is_done = n_kept >= k
+        if all_capped:
+            is_done |= (left[:, :-1] <= 0).all(1)
+        if is_done.all():
+            break
     order = np.argsort(~is_kept, axis=1, kind="stable")[:, :k]
     kept = np.take_along_axis(is_kept, order, 1)
     chosen = Neighbours(

@@ -91,7 +91,10 @@ def add_items(folder: Path, ids: Sequence[str], vectors: Vectors, *, items: Voca
     table = _read(folder)
     of_now = pl.col("vector").is_null() | (pl.col("model") == model) | pl.col("is_deleted")
     used = set(items.ids) | set(table.filter(of_now)[ITEM_ID])
-    again = [identifier for identifier, count in Counter(ids).items() if count > 1 or identifier in used]
+    twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise DataError(f"add-items: an id must stand in the file once, got '{twice[0]}' again; correct the file")
+    again = [identifier for identifier in ids if identifier in used]
     if again:
         raise DataError(f"add-items: an id must be new, got '{again[0]}', which is or was in use; ids are never used again")
     if vectors.shape != (len(ids), dim):
@@ -134,13 +137,16 @@ def read_vectors(path: Path) -> tuple[list[str], Vectors]:
     try:
         table = pl.read_parquet(path, columns=[ITEM_ID, "vector"])
         ids = table[ITEM_ID].cast(pl.String)
+        is_good = not ids.null_count() and bool((ids != "").all()) and not table[ITEM_ID].dtype.is_float()
         vectors = np.array(table["vector"].cast(pl.List(pl.Float32)).to_list(), np.float32)
     except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
         raise DataError(
             f"{path} must be Parquet with item_id and vector, lists of as many numbers, got: {str(error).splitlines()[0]}"
         ) from None
-    if ids.null_count() or vectors.ndim != 2 or not len(ids):
-        raise DataError(f"{path} must hold an id and a vector in each row, got {len(ids)} rows with gaps; correct the file")
+    if not is_good or vectors.ndim != 2:
+        raise DataError(
+            f"{path} must hold an id, text or a whole number, and a vector in each row, got {len(ids)} rows that lack some"
+        )
     return ids.to_list(), vectors
 
 

@@ -107,6 +107,8 @@ def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine", add
         IndexQualityError: The vectors, the score or the index file are not those of `index.json`.
     """
     about = read_json(folder / "index.json")
+    if "added_sha256" not in about:
+        raise IndexQualityError(f"{folder} must be an index of this version, got an older one; run make again")
     if about["score"] != score:
         raise IndexQualityError(
             f"{folder} must rank by {score}, as the model was trained, got an index for {about['score']}; "

@@ -73,7 +73,7 @@ def roll_back(root: Path) -> Path:
         ArtefactError: Nothing is published, no older set is kept, or a file of it is not what was published.
     """
     now = current_set(root)
-    previous = read_json(now / _ABOUT)["previous"]
+    previous = read_json(now / _ABOUT).get("previous")
     if previous is None or not (root / previous / _ABOUT).is_file():
         raise ArtefactError(f"{root} must keep the set before {now.name}, got none; raise [retrieve] keep_sets")
     before = root / str(previous)

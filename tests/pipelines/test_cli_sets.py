@@ -61,3 +61,18 @@ def test_an_unknown_item_cannot_be_deleted(recsys, copy_of: Path) -> None:
     code, _, err = recsys("delete-items", "nothing", "--run", str(copy_of))
     assert code == 2
     assert "an item must be known, got 'nothing'" in err
+
+
+def test_a_mistyped_run_is_refused_and_not_made(recsys, tmp_path: Path) -> None:
+    for command in (("rollback",), ("delete-items", "a")):
+        code, _, err = recsys(*command, "--run", str(tmp_path / "typo"))
+        assert code == 2
+        assert "must be a run folder, got none" in err
+    assert not (tmp_path / "typo").exists()
+
+
+def test_only_tables_of_candidates_are_compared(recsys, finished: Path, tmp_path: Path) -> None:
+    pl.DataFrame({"item_id": ["a"]}).write_parquet(tmp_path / "other.parquet")
+    code, _, err = recsys("compare", str(finished), str(tmp_path / "other.parquet"))
+    assert code == 2
+    assert "column 'user_id' must be present" in err

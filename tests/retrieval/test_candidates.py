@@ -6,6 +6,7 @@ import pytest
 from recsys.core.errors import DataError
 from recsys.data.schema import CANDIDATES, check_table
 from recsys.data.vocabulary import fit_vocabulary
+from recsys.retrieval import candidates
 from recsys.retrieval.candidates import Written, candidate_frame, check_list_length, write_candidates
 from recsys.retrieval.nearest import Found, Neighbours
 
@@ -105,3 +106,13 @@ def test_a_list_longer_than_the_catalogue_is_refused():
     with pytest.raises(DataError, match="at most the catalogue of 5 items, got 6"):
         check_list_length(6, n_items=5, name="retrieve")
     check_list_length(5, n_items=5, name="retrieve")
+
+
+@pytest.mark.parametrize("few_words", [0, 4])
+def test_ids_are_right_however_they_are_coded(tmp_path, users, items, monkeypatch, few_words):
+    monkeypatch.setattr(candidates, "_FEW_WORDS", few_words)
+    blocks = [(np.array([1, 3]), _lists([[5, 0, 3], [2, 5, -1]])), (np.array([0]), _lists([[-1, -1, -1]]))]
+    write_candidates(tmp_path / "file", blocks, users=users, items=items, metadata={})
+    table = pl.read_parquet(tmp_path / "file")
+    assert table["user_id"].to_list() == [users.ids[1]] * 3 + [users.ids[3]] * 2
+    assert table["item_id"].to_list() == ["i5", "i0", "i3", "i2", "i5"]

@@ -56,7 +56,7 @@ def test_an_id_is_never_used_again(tmp_path, items, add):
     for identifier in ("z", "a", "b"):
         with pytest.raises(DataError, match=f"an id must be new, got '{identifier}'"):
             add(identifier)
-    with pytest.raises(DataError, match="an id must be new, got 'y'"):
+    with pytest.raises(DataError, match="an id must stand in the file once, got 'y' again"):
         add("y", "y")
     assert _read(tmp_path).added.to_list() == ["z"]
 
@@ -108,6 +108,9 @@ def test_vectors_are_read_from_parquet(tmp_path):
         {"item_id": ["a", "b"], "vector": [[1.0], [1.0, 0.0]]},
         {"item_id": ["a", None], "vector": [[1.0], [1.0]]},
         {"item_id": ["a"], "vector": ["x"]},
+        {"item_id": ["a", ""], "vector": [[1.0], [1.0]]},
+        {"item_id": [1.0, 2.0], "vector": [[1.0], [1.0]]},
+        {"item_id": pl.Series([], dtype=pl.String), "vector": pl.Series([], dtype=pl.List(pl.Float32))},
         {"item_id": ["a"], "vector": [None]},
     ],
 )
