@@ -56,7 +56,7 @@ $(call done,pairs):     $(call code,pairs,core data features sampling) $(call do
 $(call done,train):     $(call code,train,core losses metrics models retrieval sampling training) pipelines/trainer.py $(call done,pairs)
 $(call done,embed):     $(call code,embed,core models sampling training) pipelines/towers.py $(call done,pairs) $(call done,train)
 $(call done,index):     $(call code,index,core data retrieval) $(call done,embed)
-$(call done,retrieve):  $(call code,retrieve,core data retrieval) pipelines/search_plan.py pipelines/executors.py $(call done,ingest) $(call done,pairs) $(call done,embed) $(call done,index)
+$(call done,retrieve):  $(call code,retrieve,core data features retrieval) pipelines/search_plan.py pipelines/executors.py $(call done,ingest) $(call done,pairs) $(call done,embed) $(call done,index)
 $(call done,baselines): $(call code,baselines,baselines core data retrieval) $(call done,split)
 $(call done,evaluate):  $(call code,evaluate,core data evaluation metrics) $(call done,split) $(call done,index) $(call done,retrieve) $(call done,baselines)
 $(call done,register):  $(call code,register,core) $(served) $(foreach stage,$(filter-out register,$(STAGES)),$(call done,$(stage)))

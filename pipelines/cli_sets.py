@@ -56,9 +56,10 @@ def verify(
     checks = verify_folder(find_run(folder))
     if as_json:
         print_json([asdict(check) for check in checks])
-    for check in [] if as_json else checks:
-        mark = "[green]ok[/green]  " if check.is_good else "[red]bad[/red] "
-        console.print(f"{mark}{check.name:<12} {escape(check.text)}", soft_wrap=True)
+    else:
+        for check in checks:
+            mark = "[green]ok[/green]  " if check.is_good else "[red]bad[/red] "
+            console.print(f"{mark}{check.name:<12} {escape(check.text)}", soft_wrap=True)
     if not all(check.is_good for check in checks):
         raise typer.Exit(1)
 

@@ -25,15 +25,15 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     """Score the model and every baseline the same way, with intervals, and say who wins."""
     split, index, settings = stage.read("split"), stage.read("index"), stage.settings
     retrieve, baselines = stage.read("retrieve"), stage.read("baselines")
-    parts = [pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test")]
-    for part in parts:
+    train, validation, test = (pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test"))
+    for part in (train, validation, test):
         check_table(part, INTERACTIONS, name="split")
     facts = stage.facts_of("retrieve")
     if facts["is_part_of_users"]:
         listed = pl.scan_parquet(retrieve / "candidates.parquet").select(USER_ID).unique().collect()
-        parts = [part.join(listed, on=USER_ID, how="semi") if place == 2 else part for place, part in enumerate(parts)]
-    judgements = build_judgements(*parts)
-    catalogue = parts[0].group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
+        test = test.join(listed, on=USER_ID, how="semi")
+    judgements = build_judgements(train, validation, test)
+    catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     tables = {MODEL: retrieve / "candidates.parquet"}
     tables |= {path.stem.replace("_", "-"): path for path in sorted(baselines.glob("*.parquet"))}
     models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}

@@ -4,7 +4,7 @@ from pipelines.config import IndexSettings
 from pipelines.stage import StageRun, run_stage
 from recsys.core.files import read_array, sha256_of
 from recsys.retrieval.changes import read_changes
-from recsys.retrieval.published import build_index, open_index
+from recsys.retrieval.published import build_index
 
 
 def work(stage: StageRun[IndexSettings]) -> None:
@@ -23,7 +23,6 @@ def work(stage: StageRun[IndexSettings]) -> None:
         score=stage.facts_of("embed")["score"],
         added=changes.vectors if len(changes.added) else None,
     )
-    open_index(stage.folder, embed / "items.npy", added=changes.vectors)
     stage.facts |= about
     setting = "" if about["backend"] == "exact" else f", {about['build']}, effort {about['effort']}"
     stage.say(f"{about['backend']}{setting}: recall@{about['k']} {about['recall']:.4f} against exact search; {about['why']}")

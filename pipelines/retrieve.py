@@ -43,14 +43,14 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     now = moment(settings)
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
-    changes = read_changes(stage.run / "changes", model=sha256_of(embed / "items.npy"), dim=stage.facts_of("embed")["dim"])
+    metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
+    changes = read_changes(stage.run / "changes", model=metadata["items_sha256"], dim=stage.facts_of("embed")["dim"])
     table = pl.read_parquet(ingest / "items.parquet")
     plan = build_plan(settings, table, items=items, pairs=pairs, changes=changes, now=now)
     items = changes.extend(items)
     check_list_length(settings.k, n_items=len(items), name="retrieve")
     plan.write(stage.folder / "search")
     user_idx, n_unknown = _chosen_users(settings, users)
-    metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
 
     began = time.perf_counter()
     job = _search(stage, "users", user_idx, k=settings.k)

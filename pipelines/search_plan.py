@@ -13,6 +13,7 @@ from recsys.core.errors import DataError
 from recsys.core.files import read_array
 from recsys.data.schema import category_columns
 from recsys.data.vocabulary import Vocabulary
+from recsys.features.attributes import fit_attributes
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.caps import Caps
 from recsys.retrieval.changes import Changes
@@ -111,24 +112,18 @@ def _train_events(pairs: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _build_caps(limits: dict[str, int], table: pl.DataFrame, *, items: Vocabulary) -> Caps:
-    rows = pl.DataFrame({ITEM_ID: items.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
     for column in limits:
         if column not in category_columns(table):
             known = ", ".join(category_columns(table)) or "none"
             raise DataError(
                 f"retrieve.caps: '{column}' must be a category column of items, got columns: {known}; correct the profile"
             )
-    long = pl.concat(
-        rows.select(row=pl.int_range(pl.len()), value=pl.col(column))
-        .explode("value")
-        .drop_nulls("value")
-        .unique(maintain_order=True)
-        .select("row", name=pl.lit(f"{column}=") + pl.col("value"), limit=pl.lit(limit))
-        for column, limit in limits.items()
-    )
-    names = long.group_by("name").agg(pl.col("limit").first()).sort("name").with_row_index("number")
-    placed = long.join(names.select("name", "number"), on="name").sort("row", "number")
-    placed = placed.with_columns(place=pl.int_range(pl.len()).over("row"))
-    categories = np.full((len(items), int(placed["place"].max() or 0) + 1), -1, np.int32)  # type: ignore[arg-type]
-    categories[placed["row"].to_numpy(), placed["place"].to_numpy()] = placed["number"].to_numpy()
-    return Caps(categories=categories, limits=names["limit"].to_numpy().astype(np.int64))
+    encoded = fit_attributes(table.select(ITEM_ID, *limits), vocabulary=items, id_column=ITEM_ID)
+    if encoded.n_cut:
+        raise DataError(
+            f"retrieve.caps: an item must have at most 32 categories of {', '.join(limits)}, got more for {encoded.n_cut} items"
+        )
+    of_category = [
+        next(limit for column, limit in limits.items() if name.startswith(f"{column}=")) for name in encoded.category_names
+    ]
+    return Caps(categories=encoded.categories - 1, limits=np.array(of_category, np.int64))

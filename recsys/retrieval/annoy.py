@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.core.errors import IndexQualityError
 from recsys.core.files import write_atomically
-from recsys.retrieval.filters import SeenItems
-from recsys.retrieval.nearest import UNIT_TOLERANCE, Neighbours, Vectors
+from recsys.retrieval.nearest import UNIT_TOLERANCE, Vectors
 from recsys.retrieval.overfetch import Overfetch
 
 
@@ -38,8 +37,8 @@ def build_annoy(path: Path, vectors: Vectors, *, n_trees: int, seed: int) -> Non
         forest.save(str(partial))
 
 
-class AnnoyBackend:
-    """Searches a forest; what it finds is scored by exact dot product and filtered, and lists are filled up.
+def open_annoy(path: Path, vectors: Vectors, *, search_k: int, tuned_k: int) -> Overfetch:
+    """Open a forest. Annoy releases the GIL, so queries are spread over threads.
 
     Args:
         path: The index file; it is memory-mapped.
@@ -50,41 +49,28 @@ class AnnoyBackend:
     Raises:
         IndexQualityError: The file holds another number of items, or none.
     """
+    forest = annoy.AnnoyIndex(vectors.shape[1] + 1 - _is_unit(vectors), "angular")
+    try:
+        forest.load(str(path))
+    except OSError as error:
+        raise IndexQualityError(f"{path} must be an Annoy index of these vectors, got {error}; run the stage index") from None
+    if forest.get_n_items() != len(vectors):
+        raise IndexQualityError(f"{path} must hold {len(vectors)} items, got {forest.get_n_items()}; run the stage index again")
+    padding = [0.0] * (forest.f - vectors.shape[1])
 
-    def __init__(self, path: Path, vectors: Vectors, *, search_k: int, tuned_k: int) -> None:
-        self._forest = annoy.AnnoyIndex(vectors.shape[1] + 1 - _is_unit(vectors), "angular")
-        try:
-            self._forest.load(str(path))
-        except OSError as error:
-            raise IndexQualityError(
-                f"{path} must be an Annoy index of these vectors, got {error}; run the stage index"
-            ) from None
-        if self._forest.get_n_items() != len(vectors):
-            raise IndexQualityError(
-                f"{path} must hold {len(vectors)} items, got {self._forest.get_n_items()}; run the stage index again"
-            )
-        self._search_k, self._tuned_k = search_k, tuned_k
-        self._overfetch = Overfetch(vectors)
-
-    def search(
-        self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
-    ) -> Neighbours:
-        """See `Nearest.search`. Annoy releases the GIL, so threads help."""
-        return self._overfetch.search(self._find, queries, k=k, seen=seen, allowed=allowed)
-
-    def _find(self, queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
-        padding = [0.0] * (self._forest.f - queries.shape[1])
+    def find(queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
         found = np.full((len(queries), int(wanted.max(initial=0))), -1, np.int32)
 
         def ask(place: int) -> None:
             n = int(wanted[place])
-            effort = max(self._search_k, self._search_k * n // self._tuned_k)
-            items = self._forest.get_nns_by_vector(queries[place].tolist() + padding, n, effort)
+            items = forest.get_nns_by_vector(queries[place].tolist() + padding, n, max(search_k, search_k * n // tuned_k))
             found[place, : len(items)] = items
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(ask, range(len(queries))))
         return found
+
+    return Overfetch(vectors, find)
 
 
 def augment(vectors: Vectors) -> Vectors:

@@ -107,10 +107,13 @@ class CandidateSearch:
         item_idx: Every history, flat.
         offsets: Where each user's history starts, shape (U + 1,).
         n_items: I.
+        index: Over all items.
     """
 
-    def __init__(self, plan: SearchPlan, sources: list[Source], *, item_idx: Ints, offsets: Ints, n_items: int) -> None:
-        self.plan, self.n_items = plan, n_items
+    def __init__(
+        self, plan: SearchPlan, sources: list[Source], *, item_idx: Ints, offsets: Ints, n_items: int, index: Nearest
+    ) -> None:
+        self.plan, self.n_items, self.index = plan, n_items, index
         self._sources, self._item_idx, self._offsets = sources, item_idx, offsets
 
     def seen_by(self, user_idx: NDArray[np.int64]) -> SeenItems:
@@ -175,4 +178,5 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPla
         item_idx=read_array(pairs / "item_idx.npy"),
         offsets=read_array(pairs / "offsets.npy"),
         n_items=n_items,
+        index=nearest,
     )

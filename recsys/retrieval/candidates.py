@@ -71,11 +71,7 @@ def write_candidates(
         columns: The names of the two ids.
         sources: Names of the sources; with more than one the table says which it was.
     """
-    coded = [*columns, *([SOURCE] if len(sources) > 1 else [])]
-    names = (columns[0], columns[1], RANK, SCORE, *coded[2:])
-    kinds = {RANK: pa.int32(), SCORE: pa.float32()}
-    schema = pa.schema([(name, kinds.get(name, _CODED)) for name in names])
-    words = [users.ids, items.ids, pl.Series(sources, dtype=pl.String)]
+    coded = _coded(columns, sources)
     n_lists = n_rows = n_short = 0
     is_found = np.zeros(len(items), bool)
     options: dict[str, Any] = {
@@ -84,50 +80,57 @@ def write_candidates(
         "write_statistics": [columns[0]],
         "store_schema": False,
     }
+    schema = _schema(columns, sources)
     with write_atomically(path) as partial, pq.ParquetWriter(partial, schema, **options) as writer:
         for user_idx, found in blocks:
             kept = found.lists.item_idx >= 0
             n_lists, n_rows = n_lists + int(kept.any(1).sum()), n_rows + int(kept.sum())
             n_short += int((~kept).any(1).sum())
             is_found[found.lists.item_idx[kept]] = True
-            places = [np.repeat(user_idx, kept.sum(1)), found.lists.item_idx[kept], found.source[kept]]
-            cells = {name: _code(place, word) for name, place, word in zip(coded, places, words, strict=False)}
-            cells |= {
-                RANK: pl.Series(_ranks(kept)).to_arrow(),
-                SCORE: pl.Series(found.lists.score[kept].astype(np.float32)).to_arrow(),
-            }
-            writer.write_table(pa.table([cells[name] for name in names], schema=schema))
+            writer.write_table(_table(user_idx, found, users=users, items=items, columns=columns, sources=sources))
         writer.add_key_value_metadata(dict(metadata))
     return Written(n_lists=n_lists, n_rows=n_rows, n_short=n_short, n_distinct=int(is_found.sum()))
 
 
 def candidate_frame(
+    user_idx: NDArray[np.integer], found: Found, *, users: Vocabulary, items: Vocabulary, sources: Sequence[str] = ()
+) -> pl.DataFrame:
+    """What was found as rows, without the empty places of short lists."""
+    columns = (USER_ID, ITEM_ID)
+    table = _table(user_idx, found, users=users, items=items, columns=columns, sources=sources)
+    return pl.DataFrame(table).with_columns(pl.col(_coded(columns, sources)).cast(pl.String))
+
+
+def _coded(columns: tuple[str, str], sources: Sequence[str]) -> list[str]:
+    """The columns of words."""
+    return [*columns, *([SOURCE] if len(sources) > 1 else [])]
+
+
+def _schema(columns: tuple[str, str], sources: Sequence[str]) -> pa.Schema:
+    first, second, *last = ((name, _CODED) for name in _coded(columns, sources))
+    return pa.schema([first, second, (RANK, pa.int32()), (SCORE, pa.float32()), *last])
+
+
+def _table(
     user_idx: NDArray[np.integer],
     found: Found,
     *,
     users: Vocabulary,
     items: Vocabulary,
-    columns: tuple[str, str] = (USER_ID, ITEM_ID),
-    sources: Sequence[str] = (),
-) -> pl.DataFrame:
-    """What was found as rows, without the empty places of short lists."""
-    lists = found.lists
-    kept = lists.item_idx >= 0
-    frame = pl.DataFrame(
-        {
-            columns[0]: users.ids.gather(np.repeat(user_idx, kept.sum(1))),
-            columns[1]: items.ids.gather(lists.item_idx[kept]),
-            RANK: _ranks(kept),
-            SCORE: lists.score[kept].astype(np.float32),
-        }
-    )
-    if len(sources) > 1:
-        frame = frame.with_columns(pl.Series(SOURCE, list(sources), dtype=pl.String).gather(found.source[kept]))
-    return frame
-
-
-def _ranks(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
-    return np.broadcast_to(np.arange(1, kept.shape[1] + 1, dtype=np.int32), kept.shape)[kept]
+    columns: tuple[str, str],
+    sources: Sequence[str],
+) -> pa.Table:
+    """One row a place that holds an item; words are coded."""
+    kept = found.lists.item_idx >= 0
+    cells = {
+        columns[0]: _code(np.repeat(user_idx, kept.sum(1)), users.ids),
+        columns[1]: _code(found.lists.item_idx[kept], items.ids),
+        SOURCE: _code(found.source[kept], pl.Series(sources, dtype=pl.String)) if len(sources) > 1 else None,
+    }
+    rank = np.broadcast_to(np.arange(1, kept.shape[1] + 1, dtype=np.int32), kept.shape)[kept]
+    cells |= {RANK: pl.Series(rank).to_arrow(), SCORE: pl.Series(found.lists.score[kept].astype(np.float32)).to_arrow()}
+    schema = _schema(columns, sources)
+    return pa.table([cells[name] for name in schema.names], schema=schema)
 
 
 def _code(place: NDArray[np.integer], words: pl.Series) -> pa.DictionaryArray:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigError, IndexQualityError
 from recsys.core.files import write_atomically
-from recsys.retrieval.filters import SeenItems
-from recsys.retrieval.nearest import Neighbours, Vectors
+from recsys.retrieval.nearest import Vectors
 from recsys.retrieval.overfetch import Overfetch
 
 Kind = Literal["hnsw", "ivfpq"]
@@ -54,8 +53,8 @@ def build_faiss(path: Path, vectors: Vectors, *, kind: Kind, seed: int) -> None:
         faiss.write_index(index, str(partial))
 
 
-class FaissBackend:
-    """Searches a Faiss index; filters as for every index.
+def open_faiss(path: Path, vectors: Vectors, *, kind: Kind, effort: int, tuned_k: int) -> Overfetch:
+    """Open an index. Faiss uses all threads itself.
 
     Args:
         path: The index file.
@@ -68,36 +67,26 @@ class FaissBackend:
         ConfigError: Faiss is not installed.
         IndexQualityError: The file is no Faiss index of so many items.
     """
+    faiss = _import()
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError:
+        raise IndexQualityError(f"{path} must be a Faiss index, got another file or none; run the stage index") from None
+    if index.ntotal != len(vectors):
+        raise IndexQualityError(f"{path} must hold {len(vectors)} items, got {index.ntotal}; run the stage index again")
 
-    def __init__(self, path: Path, vectors: Vectors, *, kind: Kind, effort: int, tuned_k: int) -> None:
-        self._faiss = _import()
-        try:
-            self._index = self._faiss.read_index(str(path))
-        except RuntimeError:
-            raise IndexQualityError(f"{path} must be a Faiss index, got another file or none; run the stage index") from None
-        if self._index.ntotal != len(vectors):
-            raise IndexQualityError(
-                f"{path} must hold {len(vectors)} items, got {self._index.ntotal}; run the stage index again"
-            )
-        self._kind, self._effort, self._tuned_k = kind, effort, tuned_k
-        self._overfetch = Overfetch(vectors)
-
-    def search(
-        self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
-    ) -> Neighbours:
-        """See `Nearest.search`. Faiss uses all threads itself."""
-        return self._overfetch.search(self._find, queries, k=k, seen=seen, allowed=allowed)
-
-    def _find(self, queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
+    def find(queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
         n = int(wanted.max(initial=1))
-        effort = max(self._effort, self._effort * n // self._tuned_k)
-        if self._kind == "hnsw":
-            parameters: Any = self._faiss.SearchParametersHNSW(efSearch=max(effort, n))
+        further = max(effort, effort * n // tuned_k)
+        if kind == "hnsw":
+            parameters: Any = faiss.SearchParametersHNSW(efSearch=max(further, n))
         else:
-            lists = self._faiss.SearchParametersIVF(nprobe=effort)
-            parameters = self._faiss.IndexRefineSearchParameters(k_factor=_REFINED, base_index_params=lists)
-        _, found = self._index.search(np.ascontiguousarray(queries, np.float32), n, params=parameters)
+            lists = faiss.SearchParametersIVF(nprobe=further)
+            parameters = faiss.IndexRefineSearchParameters(k_factor=_REFINED, base_index_params=lists)
+        _, found = index.search(np.ascontiguousarray(queries, np.float32), n, params=parameters)
         return np.asarray(found, np.int32)
+
+    return Overfetch(vectors, find)
 
 
 def _import() -> Any:

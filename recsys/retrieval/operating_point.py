@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from recsys.core.errors import IndexQualityError
 from recsys.retrieval import faiss
-from recsys.retrieval.annoy import AnnoyBackend, build_annoy
+from recsys.retrieval.annoy import build_annoy, open_annoy
 from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.faiss import FaissBackend, build_faiss
+from recsys.retrieval.faiss import build_faiss, open_faiss
 from recsys.retrieval.nearest import Nearest, Neighbours, Vectors, recall_against
 
 Family = Literal["annoy", "faiss"]
@@ -113,10 +113,10 @@ def open_backend(path: Path, vectors: Vectors, point: OperatingPoint) -> Nearest
         case "exact":
             return ExactIndex(vectors)
         case "annoy":
-            return AnnoyBackend(path, vectors, search_k=point.effort, tuned_k=point.k)
+            return open_annoy(path, vectors, search_k=point.effort, tuned_k=point.k)
         case "faiss":
             kind: faiss.Kind = "hnsw" if point.build == "hnsw" else "ivfpq"
-            return FaissBackend(path, vectors, kind=kind, effort=point.effort, tuned_k=point.k)
+            return open_faiss(path, vectors, kind=kind, effort=point.effort, tuned_k=point.k)
 
 
 def _build(path: Path, vectors: Vectors, family: Family, build: str, *, seed: int) -> None:

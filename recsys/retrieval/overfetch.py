@@ -24,24 +24,17 @@ class Overfetch:
 
     Args:
         vectors: Shape (I, D).
+        find: Queries of shape (B, D) and how many items each wants, shape (B,), to item idx of shape (B, W), -1 for none.
     """
 
-    def __init__(self, vectors: Vectors) -> None:
-        self._vectors = vectors
+    def __init__(self, vectors: Vectors, find: Find) -> None:
+        self._vectors, self._find = vectors, find
         self._exact: ExactIndex | None = None
 
     def search(
-        self, find: Find, queries: Vectors, *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None
+        self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
     ) -> Neighbours:
-        """See `Nearest.search`.
-
-        Args:
-            find: Queries of shape (B, D) and how many items each wants, shape (B,), to item idx of shape (B, W), -1 for none.
-            queries: Shape (B, D).
-            k: Length of the lists.
-            seen: Items to leave out for each row.
-            allowed: Shape (I,); None allows all.
-        """
+        """See `Nearest.search`."""
         share = 1.0 if allowed is None else float(allowed.mean())
         answer = Neighbours.empty(len(queries), k)
         rows = np.arange(len(queries))
@@ -50,7 +43,7 @@ class Overfetch:
             for wider in (1,) if share == 1 else (1, 4):
                 wanted = self._wanted(len(queries), int(np.ceil(k * spread * wider)), seen)
                 for block in self._blocks(rows, wanted):
-                    self._fill(find, answer, block, queries, wanted, seen, allowed)
+                    self._fill(answer, block, queries, wanted, seen, allowed)
                 rows = np.flatnonzero((answer.item_idx < 0).any(1))
         if len(rows):
             self._exact = self._exact or ExactIndex(self._vectors)
@@ -80,7 +73,6 @@ class Overfetch:
 
     def _fill(
         self,
-        find: Find,
         answer: Neighbours,
         rows: NDArray[np.int64],
         queries: Vectors,
@@ -89,7 +81,7 @@ class Overfetch:
         allowed: NDArray[np.bool_] | None,
     ) -> None:
         block = np.array(queries[rows])
-        item_idx = find(block, wanted[rows])  # (B, W)
+        item_idx = self._find(block, wanted[rows])  # (B, W)
         is_kept = item_idx >= 0
         if allowed is not None:
             is_kept &= allowed[item_idx]

@@ -7,11 +7,10 @@ from typing import Literal
 import numpy as np
 
 from recsys.core.files import read_array
-from recsys.retrieval.candidate_search import open_search, read_plan
+from recsys.retrieval.candidate_search import open_search
 from recsys.retrieval.filters import SeenItems
 from recsys.retrieval.nearest import Found
 from recsys.retrieval.parts import Parts
-from recsys.retrieval.published import open_index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +45,10 @@ class PartWorker:
 
     def __init__(self, job: Job) -> None:
         self._job, self._rows = job, read_array(job.rows)
-        if job.kind == "users":
-            self._search = open_search(pairs=job.pairs, embed=job.embed, index=job.index, plan=job.plan)
-        else:
-            plan = read_plan(job.plan)
-            self._allowed, added = plan.allowed, plan.added
-            items = read_array(job.embed / "items.npy")
+        self._search = open_search(pairs=job.pairs, embed=job.embed, index=job.index, plan=job.plan)
+        if job.kind == "items":
+            items, added = read_array(job.embed / "items.npy"), self._search.plan.added
             self._items = items if added is None else np.concatenate([items, added])
-            self._index = open_index(job.index, job.embed / "items.npy", added=added)
 
     def do(self, part: int) -> None:
         """Search for the rows of one part and put the answer on file."""
@@ -67,6 +62,5 @@ class PartWorker:
     def _similar(self, item_idx: np.ndarray) -> Found:
         places = np.arange(len(item_idx))
         itself = SeenItems(item_idx=item_idx, starts=places, ends=places + 1)
-        return Found.of_one(
-            self._index.search(np.array(self._items[item_idx]), k=self._job.parts.k, seen=itself, allowed=self._allowed)
-        )
+        queries, allowed = np.array(self._items[item_idx]), self._search.plan.allowed
+        return Found.of_one(self._search.index.search(queries, k=self._job.parts.k, seen=itself, allowed=allowed))

@@ -14,7 +14,6 @@ from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import SearchPlan, open_search, read_plan
 from recsys.retrieval.candidates import candidate_frame, check_list_length
 from recsys.retrieval.filters import SeenItems
-from recsys.retrieval.published import open_index
 
 
 class Retriever:
@@ -35,7 +34,6 @@ class Retriever:
         self.items = Vocabulary(ids=pl.concat([self._vocabulary.ids, added]))
         self._item_vectors = read_array(embed / "items.npy")
         self._search = open_search(pairs=pairs, embed=embed, index=index, plan=plan)
-        self._index = open_index(index, embed / "items.npy", added=plan.added)
 
     def recommend(self, user_ids: Sequence[str], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
         """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
@@ -68,7 +66,7 @@ class Retriever:
         if place is None:
             raise DataError(f"similar: the item must be in the training set, got '{item_id}'; check the id")
         itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
-        found = self._index.search(
+        found = self._search.index.search(
             np.array(self._item_vectors[place : place + 1]), k=k, seen=itself, allowed=self._search.plan.allowed
         )
         kept = found.item_idx[0] >= 0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.core.errors import IndexQualityError
-from recsys.retrieval.annoy import AnnoyBackend, augment, build_annoy
+from recsys.retrieval.annoy import augment, build_annoy, open_annoy
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.nearest import recall_against
 
@@ -23,7 +23,7 @@ def queries(unit_vectors):
 def backend(tmp_path, items):
     """A forest searched with so little effort that it misses neighbours."""
     build_annoy(tmp_path / "items.annoy", items, n_trees=3, seed=0)
-    return AnnoyBackend(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+    return open_annoy(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
 
 
 def _seen_lists(n_seen, *, n_rows=40, n_items=300):
@@ -64,7 +64,7 @@ def test_scores_are_dot_products_and_fall(backend, items, queries):
 
 def test_enough_effort_finds_what_exact_search_finds(tmp_path, items, queries, seen_of):
     build_annoy(tmp_path / "items.annoy", items, n_trees=30, seed=0)
-    backend = AnnoyBackend(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
+    backend = open_annoy(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
     seen = seen_of(_seen_lists(25))
     exact = ExactIndex(items).search(queries, k=_K, seen=seen)
     assert backend.search(queries, k=_K, seen=seen).item_idx.tolist() == exact.item_idx.tolist()
@@ -74,7 +74,7 @@ def test_enough_effort_finds_what_exact_search_finds(tmp_path, items, queries, s
 def test_a_filtered_answer_is_as_good_as_an_unfiltered_one(tmp_path, unit_vectors, seen_of, share):
     items, queries, rng = unit_vectors(3000, 8), unit_vectors(60, 8, seed=1), np.random.default_rng(0)
     build_annoy(tmp_path / "items.annoy", items, n_trees=20, seed=0)
-    backend = AnnoyBackend(tmp_path / "items.annoy", items, search_k=800, tuned_k=_K)
+    backend = open_annoy(tmp_path / "items.annoy", items, search_k=800, tuned_k=_K)
     exact, allowed = ExactIndex(items), rng.random(3000) < share
     seen = seen_of([rng.choice(3000, 40, replace=False).tolist() for _ in range(60)])
     plain = recall_against(backend.search(queries, k=_K), exact.search(queries, k=_K))
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_file(tmp_path, items):
 def test_where_lengths_differ_the_order_is_still_that_of_dot_products(tmp_path, items, queries):
     items *= np.linspace(0.3, 2, len(items))[:, None].astype(np.float32)
     build_annoy(tmp_path / "items.annoy", items, n_trees=30, seed=0)
-    backend = AnnoyBackend(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
+    backend = open_annoy(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
     exact = ExactIndex(items).search(queries, k=_K)
     assert backend.search(queries, k=_K).item_idx.tolist() == exact.item_idx.tolist()
 
@@ -114,7 +114,7 @@ def test_augmented_vectors_have_one_length_and_keep_their_numbers(items):
 def test_a_file_with_another_number_of_items_is_refused(tmp_path, items):
     build_annoy(tmp_path / "items.annoy", items[:-1], n_trees=2, seed=0)
     with pytest.raises(IndexQualityError, match="must hold 300 items, got 299"):
-        AnnoyBackend(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+        open_annoy(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not an index"])
@@ -122,4 +122,4 @@ def test_a_file_that_is_no_index_is_refused(tmp_path, items, content):
     if content is not None:
         (tmp_path / "items.annoy").write_bytes(content)
     with pytest.raises(IndexQualityError, match="run the stage index"):
-        AnnoyBackend(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+        open_annoy(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)

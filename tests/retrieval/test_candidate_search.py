@@ -24,15 +24,32 @@ def search_of(vectors):
     items, users = vectors
 
     def build(plan):
+        index = ExactIndex(items)
         sources = [
-            TwoTowerSource(index=ExactIndex(items), users=users)
-            if name == "two_tower"
-            else OrderedSource(order=plan.orders[name])
+            TwoTowerSource(index=index, users=users) if name == "two_tower" else OrderedSource(order=plan.orders[name])
             for name in plan.sources
         ]
-        return CandidateSearch(plan, sources, item_idx=np.concatenate(_HISTORIES), offsets=_OFFSETS, n_items=60)
+        item_idx = np.concatenate(_HISTORIES)
+        return CandidateSearch(plan, sources, item_idx=item_idx, offsets=_OFFSETS, n_items=60, index=index)
 
     return build
+
+
+@pytest.fixture
+def folders_with(tmp_path, vectors):
+    """Write the folders of a run with an index of some kind."""
+    items, users = vectors
+
+    def write(backend):
+        write_array(tmp_path / "embed" / "items.npy", items)
+        write_array(tmp_path / "embed" / "users.npy", users)
+        write_array(tmp_path / "pairs" / "item_idx.npy", np.concatenate(_HISTORIES).astype(np.int32))
+        write_array(tmp_path / "pairs" / "offsets.npy", _OFFSETS)
+        numbers = {"k": 10, "target_recall": 1.0, "n_queries": 3, "seed": 0}
+        build_index(tmp_path / "index", tmp_path / "embed" / "items.npy", users, backend=backend, **numbers)
+        return {name: tmp_path / name for name in ("pairs", "embed", "index")}
+
+    return write
 
 
 @pytest.fixture
@@ -92,16 +109,9 @@ def test_a_plan_is_read_back_as_it_was_written(tmp_path, full_plan):
     np.testing.assert_array_equal(again.caps.limits, full_plan.caps.limits)
 
 
-def test_folders_open_to_the_same_answers_whatever_the_index(tmp_path, vectors, search_of, full_plan):
-    items, users = vectors
-    write_array(tmp_path / "embed" / "items.npy", items)
-    write_array(tmp_path / "embed" / "users.npy", users)
-    write_array(tmp_path / "pairs" / "item_idx.npy", np.concatenate(_HISTORIES).astype(np.int32))
-    write_array(tmp_path / "pairs" / "offsets.npy", _OFFSETS)
-    numbers = {"k": 10, "target_recall": 1.0, "n_queries": 3, "seed": 0}
-    build_index(tmp_path / "index", tmp_path / "embed" / "items.npy", users, backend="annoy", **numbers)
+def test_folders_open_to_the_same_answers_whatever_the_index(tmp_path, folders_with, search_of, full_plan):
+    folders = folders_with("annoy")
     full_plan.write(tmp_path / "search")
-    folders = {name: tmp_path / name for name in ("pairs", "embed", "index")}
     expected = search_of(full_plan).answer(np.arange(3), k=12)
     for is_exact in (True, False):
         found = open_search(plan=tmp_path / "search", is_exact=is_exact, **folders).answer(np.arange(3), k=12)
@@ -109,20 +119,14 @@ def test_folders_open_to_the_same_answers_whatever_the_index(tmp_path, vectors, 
         assert found.source.tolist() == expected.source.tolist()
 
 
-def test_added_items_are_answered_like_all_others(tmp_path, vectors, unit_vectors):
+def test_added_items_are_answered_like_all_others(tmp_path, vectors, folders_with, unit_vectors):
     items, users = vectors
     added = unit_vectors(5, 8, seed=9)
-    write_array(tmp_path / "embed" / "items.npy", items)
-    write_array(tmp_path / "embed" / "users.npy", users)
-    write_array(tmp_path / "pairs" / "item_idx.npy", np.concatenate(_HISTORIES).astype(np.int32))
-    write_array(tmp_path / "pairs" / "offsets.npy", _OFFSETS)
-    numbers = {"k": 10, "target_recall": 1.0, "n_queries": 3, "seed": 0}
-    build_index(tmp_path / "index", tmp_path / "embed" / "items.npy", users, backend="exact", **numbers)
+    folders = folders_with("exact")
     plan = SearchPlan(added=added, added_ids=tuple("vwxyz"), allowed=np.arange(65) != 61)
     plan.write(tmp_path / "search")
     assert read_plan(tmp_path / "search").added_ids == tuple("vwxyz")
     whole = ExactIndex(np.concatenate([items, added]))
-    folders = {name: tmp_path / name for name in ("pairs", "embed", "index")}
     for asked in (plan, tmp_path / "search"):
         for is_exact in (True, False):
             search = open_search(plan=asked, is_exact=is_exact, **folders)

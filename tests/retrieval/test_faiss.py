@@ -4,7 +4,7 @@ import pytest
 from recsys.core.errors import ConfigError, IndexQualityError
 from recsys.retrieval import faiss
 from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.faiss import FaissBackend, build_faiss
+from recsys.retrieval.faiss import build_faiss, open_faiss
 from recsys.retrieval.nearest import recall_against
 
 _K = 10
@@ -27,7 +27,7 @@ def queries(unit_vectors):
 def test_enough_effort_finds_nearly_all_that_exact_search_finds(tmp_path, items, queries, seen_of, kind, effort, length):
     items *= np.linspace(1, length, len(items))[:, None].astype(np.float32)
     build_faiss(tmp_path / "items.faiss", items, kind=kind, seed=0)
-    backend = FaissBackend(tmp_path / "items.faiss", items, kind=kind, effort=effort, tuned_k=_K)
+    backend = open_faiss(tmp_path / "items.faiss", items, kind=kind, effort=effort, tuned_k=_K)
     rng = np.random.default_rng(0)
     seen = seen_of([rng.choice(2000, 30, replace=False).tolist() for _ in range(40)])
     found = backend.search(queries, k=_K, seen=seen)
@@ -41,7 +41,7 @@ def test_more_effort_finds_no_less(tmp_path, items, queries):
     exact = ExactIndex(items).search(queries, k=_K)
     recalls = [
         recall_against(
-            FaissBackend(tmp_path / "items.faiss", items, kind="ivfpq", effort=effort, tuned_k=_K).search(queries, k=_K), exact
+            open_faiss(tmp_path / "items.faiss", items, kind="ivfpq", effort=effort, tuned_k=_K).search(queries, k=_K), exact
         )
         for effort in (1, 4, 16)
     ]
@@ -52,7 +52,7 @@ def test_more_effort_finds_no_less(tmp_path, items, queries):
 def test_a_file_with_another_number_of_items_is_refused(tmp_path, items):
     build_faiss(tmp_path / "items.faiss", items[:-1], kind="hnsw", seed=0)
     with pytest.raises(IndexQualityError, match="must hold 2000 items, got 1999"):
-        FaissBackend(tmp_path / "items.faiss", items, kind="hnsw", effort=20, tuned_k=_K)
+        open_faiss(tmp_path / "items.faiss", items, kind="hnsw", effort=20, tuned_k=_K)
 
 
 @needs_faiss
@@ -61,7 +61,7 @@ def test_a_file_that_is_no_index_is_refused(tmp_path, items, content):
     if content is not None:
         (tmp_path / "items.faiss").write_bytes(content)
     with pytest.raises(IndexQualityError, match="must be a Faiss index"):
-        FaissBackend(tmp_path / "items.faiss", items, kind="hnsw", effort=20, tuned_k=_K)
+        open_faiss(tmp_path / "items.faiss", items, kind="hnsw", effort=20, tuned_k=_K)
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, items, monkeypatch):

@@ -4,8 +4,8 @@ import pytest
 from recsys.core.errors import ArtefactError, IndexQualityError
 from recsys.core.files import read_json, write_array
 from recsys.retrieval import published
-from recsys.retrieval.annoy import AnnoyBackend
 from recsys.retrieval.exact import ExactIndex
+from recsys.retrieval.overfetch import Overfetch
 from recsys.retrieval.published import build_index, open_index
 
 
@@ -24,7 +24,7 @@ def build(tmp_path, vectors_path, unit_vectors):
     return run
 
 
-@pytest.mark.parametrize(("backend", "kind"), [("annoy", AnnoyBackend), ("exact", ExactIndex)])
+@pytest.mark.parametrize(("backend", "kind"), [("annoy", Overfetch), ("exact", ExactIndex)])
 def test_an_index_opens_with_the_backend_it_was_built_for(tmp_path, vectors_path, build, backend, kind):
     build(backend)
     assert isinstance(open_index(tmp_path / "index", vectors_path), kind)

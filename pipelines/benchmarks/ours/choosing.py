@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from recsys.core.files import read_array, write_json
-from recsys.retrieval.annoy import AnnoyBackend, build_annoy
+from recsys.retrieval.annoy import build_annoy, open_annoy
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.nearest import Nearest, Neighbours, Vectors, recall_against
 from recsys.retrieval.operating_point import available_families, choose_operating_point, open_backend
@@ -52,7 +52,7 @@ def _grid(folder: Path, items: Vectors, queries: Vectors) -> dict[str, Nearest]:
         path = folder / f"{n_trees}.annoy"
         build_annoy(path, items, n_trees=n_trees, seed=1)
         for effort in _EFFORTS:
-            backend = AnnoyBackend(path, items, search_k=effort, tuned_k=_K)
+            backend = open_annoy(path, items, search_k=effort, tuned_k=_K)
             if recall_against(backend.search(queries, k=_K), exact) >= _TARGET:
                 found[f"{n_trees} trees, effort {effort}"] = backend
                 break
