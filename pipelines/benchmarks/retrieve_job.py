@@ -22,31 +22,36 @@ LIMIT_GB = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How many users and items, how many items each user has seen, and on how many users implicit is timed."""
+    """How many users and items, how many items each has seen, on how many users implicit is timed, and rounds by turns."""
 
     name: str
     n_users: int
     n_items: int
     n_seen: int
     n_peer_users: int
+    n_rounds: int
 
 
 SIZES = (
-    Size(name="ml-1m", n_users=6_040, n_items=3_706, n_seen=165, n_peer_users=6_040),
-    Size(name="1m-users", n_users=1_000_000, n_items=100_000, n_seen=50, n_peer_users=20_480),
+    Size(name="ml-1m", n_users=6_040, n_items=3_706, n_seen=165, n_peer_users=6_040, n_rounds=5),
+    Size(name="1m-users", n_users=1_000_000, n_items=100_000, n_seen=50, n_peer_users=20_480, n_rounds=1),
 )
 
 
 def measure(place: Place) -> Iterator[Result]:
-    """The whole stage, then the peer's search alone."""
+    """The whole stage and the peer's search alone, by turns in fresh processes; the fastest round of each counts."""
     for size in SIZES:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            write_world(folder, n_users=size.n_users, n_items=size.n_items, n_seen=size.n_seen)
-            log = place.log(f"{NAME}-{size.name}")
-            ours = run_own("retrieving", {"run": str(folder), "k": K}, log=log)
-            theirs = run_peer("implicit", "implicit_recommend", _peer_job(folder, size), place=place, log=log)
+        rounds = [_measure_once(size, place) for _ in range(size.n_rounds)]
+        ours, theirs = (min(side, key=lambda times: times["seconds"]) for side in zip(*rounds, strict=True))
         yield from _results(size, ours, theirs)
+
+
+def _measure_once(size: Size, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as name:
+        folder, log = Path(name), place.log(f"{NAME}-{size.name}")
+        write_world(folder, n_users=size.n_users, n_items=size.n_items, n_seen=size.n_seen)
+        ours = run_own("retrieving", {"run": str(folder), "k": K}, log=log)
+        return ours, run_peer("implicit", "implicit_recommend", _peer_job(folder, size), place=place, log=log)
 
 
 def _peer_job(folder: Path, size: Size) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from recsys.core.files import write_array
 DIM = 64
 _TOPICS = 200
 _SPREAD = 0.9
+_NOISE = 0.03
 
 
 def draw_vectors(n: int, *, seed: int, dim: int = DIM) -> NDArray[np.float32]:
@@ -17,6 +18,21 @@ def draw_vectors(n: int, *, seed: int, dim: int = DIM) -> NDArray[np.float32]:
     topics = np.random.default_rng(0).normal(size=(_TOPICS, dim)).astype(np.float32)
     rng = np.random.default_rng(seed)
     vectors = topics[rng.integers(0, _TOPICS, n)] + _SPREAD * rng.standard_normal((n, dim), np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def draw_between(trained: NDArray[np.float32], n: int, *, seed: int) -> NDArray[np.float32]:
+    """Draw as many vectors as are asked for from a trained model's: each lies between two of them, with a little noise.
+
+    Args:
+        trained: Shape (I, D), unit vectors.
+        n: How many.
+        seed: Of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    first, second = (trained[rng.integers(0, len(trained), n)] for _ in range(2))
+    share = rng.random((n, 1)) / 2
+    vectors = (1 - share) * first + share * second + _NOISE * rng.standard_normal(first.shape)
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 

@@ -120,12 +120,16 @@ class CoarseScan:
         return kept
 
     def _bound(self, queries: Tensor, rounded: Tensor, last: Tensor) -> Tensor:
-        """Cauchy and Schwarz over both roundings, and one more rounding of the score itself."""
+        """Cauchy and Schwarz over both roundings, the rounding of the score itself, and the sum in float32.
+
+        What is off the list has a rounded score of at most `last`, so that before rounding it was at most half a step above.
+        """
         off = torch.linalg.vector_norm(queries - rounded, dim=1) * self._longest
         off = off + torch.linalg.vector_norm(rounded, dim=1) * self._error
         length = torch.linalg.vector_norm(queries, dim=1) * self._longest
-        step = torch.finfo(self._dtype).eps
-        bound: Tensor = last + off + step * last.abs().nan_to_num(posinf=0.0) + queries.shape[1] * 2**-23 * length
+        step = torch.finfo(self._dtype).eps * torch.exp2(torch.frexp(last).exponent - 1.0)
+        half_step = torch.where(last.isneginf(), 0.0, step / 2)
+        bound: Tensor = last + off + half_step + queries.shape[1] * 2**-23 * length
         return bound
 
 

@@ -14,8 +14,10 @@ from recsys.retrieval.nearest import Neighbours, Vectors
 
 _BLOCK_SCORES = 1 << 24
 _COARSE_FROM = 2048
-_DENSE_FROM = 1 << 18
-_WIDER = 4
+_WIDER = 2
+_LEAST_MARGIN, _MARGIN = 28, 0.35
+_MOST_GROWTH = 16.0
+_WELL_PROVED = 0.95
 
 
 class ExactIndex:
@@ -23,7 +25,7 @@ class ExactIndex:
 
     Large catalogues are scanned in half precision first; what may be among the best is scored again in float32. A list whose
     last score does not exceed what the scan could have missed is searched again with a longer shortlist, in the end in
-    float32 throughout, so that every answer is exact.
+    float32 throughout, so that every answer is exact. Where many lists are searched again, shortlists are longer from then on.
 
     Args:
         vectors: Shape (I, D) float32.
@@ -34,6 +36,7 @@ class ExactIndex:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._items = torch.from_numpy(np.array(vectors, np.float32)).to(device)
         self._scan = CoarseScan(self._items) if len(vectors) >= _COARSE_FROM else None
+        self._growth = 1.0
         self._pool: ThreadPoolExecutor | None = None
         self._narrowed: tuple[NDArray[np.bool_], NDArray[np.int32], ExactIndex] | None = None
 
@@ -80,7 +83,7 @@ class ExactIndex:
 
     def _fill(self, answer: Neighbours, part: NDArray[np.integer], queries: Vectors, k: int, seen: SeenItems | None) -> None:
         """Answer some rows; a row whose coarse list is not proved takes a wider one, then a full product."""
-        n = k + max(28, k // 2 if len(self._items) < _DENSE_FROM else k)
+        n, is_first = k + round(self._growth * max(_LEAST_MARGIN, _MARGIN * k)), True
         while self._scan is not None and len(part) and self._scan.can_list(n):
             block = self._to_device(queries[part])
             left_out = None if seen is None else seen.rows(part)
@@ -90,7 +93,9 @@ class ExactIndex:
             best = score.masked_fill_(short.item_idx < 0, -torch.inf).topk(k)  # (B, K)
             is_proved = (best.values[:, -1] >= short.bound).cpu().numpy()
             _write(answer, part, short.item_idx.gather(1, best.indices), best.values, only=is_proved)
-            part, n = part[~is_proved], _WIDER * n
+            if is_first and is_proved.mean() < _WELL_PROVED:
+                self._growth = min(_MOST_GROWTH, 1.5 * self._growth)
+            part, n, is_first = part[~is_proved], _WIDER * n, False
         step = max(1, _BLOCK_SCORES // max(len(self._items), 1))
         for begin in range(0, len(part), step):
             rows = part[begin : begin + step]

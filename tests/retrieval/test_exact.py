@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from recsys.retrieval import exact
+from recsys.retrieval.coarse import CoarseScan
 from recsys.retrieval.exact import ExactIndex
 
 
@@ -122,3 +123,25 @@ def test_blocks_side_by_side_change_no_answer_and_leave_the_number_of_threads(un
             assert together.item_idx.tolist() == alone.item_idx.tolist()
     finally:
         torch.set_num_threads(1)
+
+
+def test_where_many_lists_are_searched_again_shortlists_grow(unit_vectors, coarse_first, monkeypatch):
+    middle, rng = unit_vectors(1, 16)[0], np.random.default_rng(0)
+    items = (middle + 0.003 * rng.normal(size=(16_384, 16))).astype(np.float32)
+    queries = (middle + 0.1 * rng.normal(size=(300, 16))).astype(np.float32)
+    asked, shortlist = [], CoarseScan.shortlist
+
+    def noting(self, block, *, n, seen):
+        asked.append((n, len(block)))
+        return shortlist(self, block, n=n, seen=seen)
+
+    monkeypatch.setattr(CoarseScan, "shortlist", noting)
+    index = ExactIndex(items)
+    first = index.search(queries, k=10)
+    n_first = asked[0][0]
+    asked.clear()
+    again = index.search(queries, k=10)
+    assert asked[0][0] > n_first
+    order, _ = _by_argsort(queries, items, k=10)
+    for found in (first, again):
+        np.testing.assert_allclose(found.score, np.einsum("bkd,bd->bk", items[order], queries), atol=1e-6)

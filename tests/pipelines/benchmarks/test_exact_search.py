@@ -5,6 +5,8 @@ import pytest
 from pipelines.benchmarks import exact_search
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.exact_search import Size
+from pipelines.benchmarks.vectors import draw_vectors
+from recsys.core.files import write_array
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +44,13 @@ def test_the_bars_are_users_a_second_against_both_peers(nowhere: Place) -> None:
 def test_fast_answers_that_are_wrong_do_not_count(nowhere: Place, stand_ins: dict[str, float]) -> None:
     stand_ins["recall"], stand_ins["ours"] = 0.99, 0.1
     assert all(result.ours is None and not result.holds for result in exact_search.measure(nowhere))
+
+
+def test_vectors_of_a_trained_model_are_taken_where_there_are_some(nowhere: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = Size(name="trained", n_items=30, n_users=5, over_topk=None, is_trained=True)
+    monkeypatch.setattr(exact_search, "SIZES", (trained,))
+    assert list(exact_search.measure(nowhere)) == []
+    for side in ("items", "users"):
+        write_array(nowhere.run.parent / "ml-100k" / "embed" / f"{side}.npy", draw_vectors(7, seed=3))
+    (result,) = exact_search.measure(nowhere)
+    assert "drawn between the vectors of the ml-100k run" in result.what

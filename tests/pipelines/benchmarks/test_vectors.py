@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipelines.benchmarks.vectors import draw_vectors, write_world
+from pipelines.benchmarks.vectors import draw_between, draw_vectors, write_world
 
 
 def test_vectors_have_length_1_and_come_in_topics() -> None:
@@ -18,3 +18,11 @@ def test_each_user_of_a_world_has_seen_as_many_different_items(tmp_path) -> None
     assert seen.min() >= 0
     assert seen.max() < 50
     assert np.load(tmp_path / "pairs" / "offsets.npy").tolist() == list(range(0, 211, 7))
+
+
+def test_vectors_between_trained_ones_have_length_1_and_stay_near_one_of_them() -> None:
+    trained = draw_vectors(20, seed=1)
+    vectors = draw_between(trained, 300, seed=2)
+    assert vectors.shape == (300, 64)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert (vectors @ trained.T).max(1).min() > 0.6
