@@ -123,3 +123,15 @@ def ranx_values(ranked, relevant, *, metrics):
         check=True,
     )
     return json.loads(done.stdout)
+
+
+def nt_xent_loss(vectors, owner, *, scale):
+    """NT-Xent of 2N views, written out: rows i and i + N are views of one thing, and rows of one owner no negatives."""
+    n = len(vectors) // 2
+    total = 0.0
+    for row in range(2 * n):
+        partner = (row + n) % (2 * n)
+        logits = {key: float(scale * (vectors[row] @ vectors[key])) for key in range(2 * n)}
+        others = [logits[key] for key in range(2 * n) if key == partner or owner[key] != owner[row]]
+        total += math.log(sum(math.exp(logit) for logit in others)) - logits[partner]
+    return total / (2 * n)

@@ -41,3 +41,19 @@ def load_weights(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor]) ->
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ArtefactError(f"the weights must fit the model, got: {reason}; train again") from None
+
+
+def start_from(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor], *, optional: str) -> None:
+    """Load the weights that a model shares with another one; a part that only one of them has is passed over.
+
+    Args:
+        model: Its weights are changed.
+        tensors: By name, of the other model.
+        optional: The prefix of the names that either model may lack.
+
+    Raises:
+        ArtefactError: Other names or shapes differ.
+    """
+    own = model.state_dict()
+    shared = {name: tensor for name, tensor in tensors.items() if name in own or not name.startswith(optional)}
+    load_weights(model, {name: tensor for name, tensor in own.items() if name.startswith(optional)} | shared)

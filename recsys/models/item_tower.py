@@ -60,11 +60,34 @@ class FeatureEncoder(nn.Module):
         """Whether there is nothing to encode."""
         return self.categories.shape[1] == 0 and self.dense.shape[1] == 0
 
+    @property
+    def n_fields(self) -> int:
+        """A + F + T, the places of a row that a mask is about."""
+        return self.categories.shape[1] + self.dense.shape[1]
+
     def forward(self, row: torch.Tensor) -> torch.Tensor:
         """Shape (N,) row positions to (N, D)."""
-        summed = self.category_table(self.categories[row]).sum(1)  # (N, D)
+        return self._encode(self.categories[row], self.dense[row])
+
+    def encode_masked(self, row: torch.Tensor, is_kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Encode rows of which only some fields are seen.
+
+        Args:
+            row: Shape (N,).
+            is_kept: Shape (N, A + F + T) bool.
+
+        Returns:
+            Shape (N, D), and shape (N,) bool, whether anything is left of the row.
+        """
+        n_categories = self.categories.shape[1]
+        categories = self.categories[row] * is_kept[:, :n_categories]  # (N, A)
+        dense = self.dense[row] * is_kept[:, n_categories:]  # (N, F + T)
+        return self._encode(categories, dense), (categories > 0).any(1) | (dense != 0).any(1)
+
+    def _encode(self, categories: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
+        summed = self.category_table(categories).sum(1)  # (N, D)
         if self.from_dense is not None:
-            summed = summed + self.from_dense(self.dense[row])  # (N, D)
+            summed = summed + self.from_dense(dense)  # (N, D)
         encoded: torch.Tensor = summed + self.out(gelu(self.hidden(summed)))  # (N, D)
         return encoded
 
@@ -108,3 +131,23 @@ class ItemTower(nn.Module):
         if self.features is not None:
             vectors = vectors + self.features(item_idx)  # (N, D)
         return vectors  # type: ignore[no-any-return]
+
+    def encode_masked(self, item_idx: torch.Tensor, *, is_kept: torch.Tensor, keeps_id: torch.Tensor) -> torch.Tensor:
+        """Vectors of items of which only some fields are seen; one of which no field is left is seen by its id.
+
+        Args:
+            item_idx: Shape (N,).
+            is_kept: Shape (N, A + F + T) bool.
+            keeps_id: Shape (N,) bool.
+
+        Returns:
+            Shape (N, D).
+
+        Raises:
+            ConfigError: Items have no features.
+        """
+        if self.features is None:
+            raise ConfigError("items must have features to be seen by some of them, got none; give items attributes")
+        encoded, has_any = self.features.encode_masked(item_idx, is_kept)  # (N, D), (N,)
+        by_id: torch.Tensor = self.ids(item_idx) * (keeps_id | ~has_any)[:, None]  # (N, D)
+        return encoded + by_id

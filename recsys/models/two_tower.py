@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 from recsys.core.errors import ArtefactError
 from recsys.models.encoders import EncoderName, build_encoder
 from recsys.models.item_tower import Features, ItemTower
+from recsys.models.projection import ProjectionHead
 from recsys.models.user_tower import UserTower
 
 _LARGEST_SCALE = 100.0
@@ -29,7 +30,6 @@ class TwoTowerSpec:
         n_heads: Its attention heads.
         feedforward_factor: Width of its feed-forward layers over D.
         dropout: Dropout of the user tower, on the output of its layers.
-        input_dropout: The same on what goes into its encoder.
         use_time: Whether time gaps are an input.
         request_drop: Chance that the request gap is hidden in training.
         initial_scale: One over the temperature, at the start of training.
@@ -37,6 +37,8 @@ class TwoTowerSpec:
         id_dropout: Chance that an item goes by its features alone in a training step.
         low_pass_share: Share of a low-pass filter beside the transformer's attention; 0 is none.
         n_frequencies: Frequencies that the filter keeps.
+        input_dropout: The same as dropout, on what goes into the user tower's encoder.
+        has_view_head: Whether there is a head that views of histories are compared through, in training alone.
     """
 
     n_items: int
@@ -55,6 +57,7 @@ class TwoTowerSpec:
     low_pass_share: float = 0.0
     n_frequencies: int = 3
     input_dropout: float = 0.0
+    has_view_head: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For `spec.json`."""
@@ -106,6 +109,7 @@ class TwoTower(nn.Module):
             request_drop=spec.request_drop,
             dropout=spec.input_dropout,
         )
+        self.view_head = ProjectionHead(spec.dim) if spec.has_view_head else None
         self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)), requires_grad=spec.learn_scale)
 
     @property
@@ -116,6 +120,10 @@ class TwoTower(nn.Module):
     def encode_items(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (N,) item idx to (N, D) unit vectors."""
         return normalize(self.item_tower(item_idx).float(), dim=-1)
+
+    def project(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Shape (N, D) unit vectors to (N, D) unit vectors that views are compared by."""
+        return vectors if self.view_head is None else self.view_head(vectors)
 
     def encode_prefixes(
         self,

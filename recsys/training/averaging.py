@@ -50,3 +50,15 @@ class WeightAverage:
         for name, value in self.average.items():
             parameter = model.get_parameter(name)
             parameter.data, self.average[name] = value, parameter.data
+
+
+def start_average(model: torch.nn.Module, *, decay: float, row_by_row: bool) -> WeightAverage | None:
+    """An average of all weights but a table that is updated row by row: following each of its rows would cost more than a step.
+
+    Args:
+        model: Whose weights.
+        decay: Share of the average that stays in each step; 0 averages nothing.
+        row_by_row: Whether the item ids are updated row by row.
+    """
+    leave_out = frozenset({"item_tower.ids.weight"} if row_by_row else ())
+    return WeightAverage(model, decay=decay, leave_out=leave_out) if decay else None

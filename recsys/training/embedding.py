@@ -52,11 +52,18 @@ def embed_users(
     return vectors
 
 
-def encode_last(model: TwoTower, batch: Batch) -> torch.Tensor:
-    """Unit vectors of whole histories. Shape (B, D)."""
+def encode_last(model: TwoTower, batch: Batch, *, history: torch.Tensor | None = None) -> torch.Tensor:
+    """Unit vectors of whole histories. Shape (B, D).
+
+    Args:
+        model: Both towers.
+        batch: Histories.
+        history: Shape (B, L, D), their items' vectors, where they are known already.
+    """
     steps = torch.arange(batch.item_idx.shape[1], device=batch.item_idx.device)
     is_last = steps[None, :] == batch.length[:, None] - 1  # (B, L)
-    history = model.item_tower(batch.item_idx.flatten()).view(*batch.item_idx.shape, -1)  # (B, L, D)
+    if history is None:
+        history = model.item_tower(batch.item_idx.flatten()).view(*batch.item_idx.shape, -1)  # (B, L, D)
     return model.encode_prefixes(
         history, gap=batch.gap, request_gap=batch.request_gap, user_idx=batch.user_idx, is_wanted=is_last
     )

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recsys.augmentation.compose import Augmenter
 from recsys.core.errors import TrainingError
 from recsys.core.random import rng_for, seed_for
 from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import Histories, build_batch, plan_epoch
-from recsys.training.averaging import WeightAverage
+from recsys.training.averaging import start_average
 from recsys.training.distributed import Workers
+from recsys.training.draw import Draw
 from recsys.training.early_stopping import EarlyStopping
-from recsys.training.objective import Draw, Objective
+from recsys.training.objective import Objective
 from recsys.training.optimizers import build_optimizers, clip_gradients
 from recsys.training.precision import autocast
 from recsys.training.resume import EpochRecord, forget_others, load_checkpoint, save_checkpoint
@@ -58,6 +60,7 @@ class Trainer:
         checkpoint: Folder for one checkpoint an epoch, from which training resumes; None keeps none.
         fingerprint: What the run depends on; a checkpoint with another one is ignored.
         workers: The processes that share the work.
+        augmenter: Makes views of histories, where they are contrasted.
     """
 
     def __init__(
@@ -72,25 +75,27 @@ class Trainer:
         checkpoint: Path | None = None,
         fingerprint: str = "",
         workers: Workers | None = None,
+        augmenter: Augmenter | None = None,
     ) -> None:
         self.model, self.histories, self.settings = model, histories, settings
         self.device, self.dtype = device, dtype
         self.checkpoint, self.fingerprint = checkpoint, fingerprint
         self.workers = workers or Workers()
-        self.objective = Objective(settings, log_popularity=log_popularity, device=device)
+        self.objective = Objective(settings, model=model, log_popularity=log_popularity, device=device, augmenter=augmenter)
         self.optimizers = build_optimizers(model, settings, row_by_row=not self.objective.is_full)
-        self.average = self._start_average()
+        self.average = start_average(model, decay=settings.ema_decay, row_by_row=not self.objective.is_full)
         if device.type == "cuda":
             torch._dynamo.reset()
             model.user_tower.compile(dynamic=True)
-        self.validation_users = choose_validation_users(histories, at_most=settings.validation_users, seed=settings.seed)
+        at_most = settings.validation_users if settings.contrast.next_item_weight else 0
+        self.validation_users = choose_validation_users(histories, at_most=at_most, seed=settings.seed)
         self.records: list[EpochRecord] = []
         self.best: dict[str, torch.Tensor] = {}
 
     def fit(self, *, on_step: Callable[[Step], None] | None = None) -> Iterator[EpochRecord]:
         """Train until patience or epochs run out; the model then holds the weights of the best epoch.
 
-        Without validation events all epochs are trained, and the last is the best.
+        Without validation events, or without next items to be judged by, all epochs are trained, and the last is the best.
 
         Epochs that a checkpoint already holds are yielded again at once, and training goes on behind them exactly as if it
         had never stopped: every random choice depends on the seed and the epoch alone.
@@ -140,13 +145,6 @@ class Trainer:
                 self.best[name].copy_(tensor)
             else:
                 self.best[name] = tensor.detach().cpu().clone()
-
-    def _start_average(self) -> WeightAverage | None:
-        """All weights but a table that is updated row by row: following each of its rows would cost more than the step."""
-        if not self.settings.ema_decay:
-            return None
-        leave_out = frozenset() if self.objective.is_full else frozenset({"item_tower.ids.weight"})
-        return WeightAverage(self.model, decay=self.settings.ema_decay, leave_out=leave_out)
 
     def _validate(self) -> float | None:
         return validate(
@@ -228,6 +226,7 @@ class Trainer:
             model=self.model,
             optimizers=self.optimizers,
             average=self.average,
+            objective=self.objective,
             fingerprint=self.fingerprint,
         )
         if state is not None:
@@ -242,6 +241,7 @@ class Trainer:
                 model=self.model,
                 optimizers=self.optimizers,
                 average=self.average,
+                objective=self.objective,
                 best=self.best,
                 records=self.records,
                 fingerprint=self.fingerprint,

@@ -1,85 +1,130 @@
-"""What one training step minimises: next-item softmax, full or sampled, plus contrast between prefixes."""
-
-from dataclasses import dataclass, replace
+"""What one training step minimises: the next item, and contrast between prefixes, between views and between items."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import embedding, normalize
 
-from recsys.losses.false_negatives import same_item
-from recsys.losses.sampled_softmax import sampled_softmax
-from recsys.losses.softmax import full_softmax
-from recsys.losses.supervised_contrastive import supervised_contrastive
+from recsys.augmentation.compose import Augmenter
+from recsys.augmentation.sequences import build_view, read_sequences
+from recsys.core.errors import ConfigError
+from recsys.models.momentum import MomentumTowers
 from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import Batch
 from recsys.sampling.negatives import NegativeCounts, NegativeSampler
+from recsys.training.contrast import queued_view_contrast, same_target_contrast, view_contrast
 from recsys.training.distributed import Workers
+from recsys.training.draw import Draw
+from recsys.training.encoded_items import EncodedItems, encode_items
+from recsys.training.item_views import draw_item_views, item_view_contrast
+from recsys.training.key_queue import KeyQueue
+from recsys.training.next_item import full_loss, sampled_loss
 from recsys.training.settings import TrainingSettings
 
 _MOST_ANCHORS = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
-    """What is drawn for one step from its whole batch, the same in all processes.
-
-    Attributes:
-        n_targets: Targets of the whole batch.
-        n_anchors: Prefixes that are contrasted with each other.
-        anchor: Shape (B, L) int64, the number of the prefix among the anchors; -1 if it is none.
-        negative_idx: Shape (N,) item idx; None for the full softmax.
-        distinct: Shape (M,), sorted item idx of the batch and its negatives; None for the full softmax.
-    """
-
-    n_targets: int
-    n_anchors: int
-    anchor: torch.Tensor
-    negative_idx: torch.Tensor | None
-    distinct: torch.Tensor | None
-
-    def rows(self, part: slice, device: torch.device) -> "Draw":
-        """The draw for some rows of the batch, on their device."""
-        moved = [None if tensor is None else tensor.to(device) for tensor in (self.negative_idx, self.distinct)]
-        return replace(self, anchor=self.anchor[part].to(device), negative_idx=moved[0], distinct=moved[1])
-
-
 class Objective:
-    """The loss of a step.
+    """The loss of a step, and the state that some of its terms carry from step to step.
 
     Args:
         settings: Which loss, its negatives and its added terms.
+        model: Both towers; with a queue, slow copies of them are kept here.
         log_popularity: Shape (I,), log of each item's share of train events.
         device: Where the loss is computed.
+        augmenter: Makes views of histories; None where they are not contrasted.
+
+    Raises:
+        ConfigError: Views are asked for, and nothing makes them.
     """
 
-    def __init__(self, settings: TrainingSettings, *, log_popularity: NDArray[np.float32], device: torch.device) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        *,
+        model: TwoTower,
+        log_popularity: NDArray[np.float32],
+        device: torch.device,
+        augmenter: Augmenter | None = None,
+    ) -> None:
+        self.settings, self.model, self.device = settings, model, device
         self.is_full = len(log_popularity) <= settings.full_softmax_limit
         counts = NegativeCounts(n_in_batch=settings.n_in_batch, n_uniform=settings.n_uniform, n_popular=settings.n_popular)
         self.sampler = NegativeSampler(log_popularity, counts=counts)
         self.log_expected = torch.from_numpy(self.sampler.log_expected).to(device)  # (I,)
+        self.log_popularity = torch.from_numpy(np.array(log_popularity)).to(device)  # (I,)
+        self.augmenter = augmenter
+        contrast = settings.contrast
+        if contrast.view_weight and augmenter is None:
+            raise ConfigError("views must have operators that make them, got none; name some in [train] operators")
+        self.view_scale = torch.tensor(contrast.view_scale, device=device)  # ()
+        self.momentum: MomentumTowers | None = None
+        self.queues: dict[str, KeyQueue] = {}
+        if contrast.queue_size:
+            self.momentum = MomentumTowers(model, momentum=contrast.momentum, shares_ids=not self.is_full)
+            names = ("views",) if self.is_full or not contrast.next_item_weight else ("views", "items")
+            self.queues = {name: KeyQueue(contrast.queue_size, model.spec.dim, device=device) for name in names}
+
+    def in_words(self) -> str:
+        """The terms, for people."""
+        settings, contrast = self.settings, self.settings.contrast
+        softmax = "full softmax" if self.is_full else "sampled softmax"
+        terms = {
+            softmax: contrast.next_item_weight,
+            "same-target contrast": settings.same_target_weight,
+            "view contrast": contrast.view_weight,
+            "item view contrast": contrast.item_view_weight,
+        }
+        named = [name if weight == 1 else f"{weight:g} × {name}" for name, weight in terms.items() if weight]
+        return " + ".join(named) + (f", a queue of {contrast.queue_size:,} keys" if self.queues else "")
 
     def draw(self, whole: Batch, *, rng: np.random.Generator) -> Draw:
-        """Choose negatives and anchors for a batch."""
+        """Choose negatives, anchors and views for a batch."""
+        settings, contrast = self.settings, self.settings.contrast
         is_target = whole.target_idx >= 0  # (B, L)
         positives = whole.target_idx[is_target]  # (T,)
         anchor = torch.full(whole.target_idx.shape, -1)  # (B, L)
-        n_anchors = min(_MOST_ANCHORS, len(positives)) if self.settings.same_target_weight else 0
+        n_anchors = min(_MOST_ANCHORS, len(positives)) if settings.same_target_weight else 0
         if n_anchors:
             chosen = rng.choice(len(positives), n_anchors, replace=False)
             anchor.view(-1)[is_target.flatten().nonzero()[chosen, 0]] = torch.arange(n_anchors)
-        negative_idx = distinct = None
+        samples = not self.is_full and bool(contrast.next_item_weight)
+        negative_idx = torch.from_numpy(self.sampler.sample(positives.numpy(), rng=rng)) if samples else None  # (N,)
+        queued_idx = None
+        if "items" in self.queues:
+            n_queued = min(max(settings.n_in_batch, 1), len(positives), contrast.queue_size)
+            queued_idx = positives[torch.from_numpy(rng.choice(len(positives), n_queued, replace=False))]  # (Q,)
+        views = self._draw_views(whole, rng) if contrast.view_weight else None
+        item_views = draw_item_views(self.model, rng=rng) if contrast.item_view_weight else None
+        distinct = None
         if not self.is_full:
-            negative_idx = torch.from_numpy(self.sampler.sample(positives.numpy(), rng=rng))  # (N,)
-            inside = torch.arange(whole.item_idx.shape[1]) < whole.length[:, None]  # (B, L)
-            distinct = torch.cat([whole.item_idx[inside], positives, negative_idx]).unique()  # type: ignore[no-untyped-call]  # (M,)
-        return Draw(n_targets=len(positives), n_anchors=n_anchors, anchor=anchor, negative_idx=negative_idx, distinct=distinct)
+            known = [_items_of(batch) for batch in (whole, *(views or ()))]
+            known += [tensor for tensor in (positives, negative_idx) if tensor is not None]
+            known += [] if item_views is None else [item_views.item_idx]
+            distinct = torch.cat(known).unique()  # type: ignore[no-untyped-call]  # (M,)
+        return Draw(
+            n_rows=len(whole.length),
+            n_targets=len(positives),
+            n_anchors=n_anchors,
+            anchor=anchor,
+            views=views,
+            item_views=item_views,
+            negative_idx=negative_idx,
+            queued_idx=queued_idx,
+            distinct=distinct,
+        )
+
+    def _draw_views(self, whole: Batch, rng: np.random.Generator) -> tuple[Batch, Batch]:
+        if self.augmenter is None:
+            raise ValueError("views must have an augmenter, got none")
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        first, second = self.augmenter.two_views(read_sequences(whole), generator=generator)
+        return build_view(first, whole.user_idx), build_view(second, whole.user_idx)
 
     def loss(self, model: TwoTower, batch: Batch, draw: Draw, *, workers: Workers) -> torch.Tensor:
         """This part's share of the loss: the shares of all parts and processes add up to the mean over the whole batch.
 
-        Contrast reaches over all processes, but not over parts that are worked off one after the other.
+        Contrast reaches over all processes, but not over parts that are worked off one after the other. With a queue, the
+        momentum towers first follow the model, and the keys of this step join the queue.
 
         Args:
             model: Both towers.
@@ -90,80 +135,82 @@ class Objective:
         Returns:
             Shape ().
         """
+        contrast = self.settings.contrast
+        if self.momentum is not None:
+            self.momentum.follow(model)
+        items = encode_items(model, draw.distinct, device=self.device)
         targets = batch.target_idx[batch.target_idx >= 0]  # (T,)
         total = torch.zeros((), device=targets.device, requires_grad=True)
         users = torch.zeros((0, model.spec.dim), device=targets.device, requires_grad=True)
-        if len(targets):
-            mean, users = full_loss(model, batch) if self.is_full else self._sampled_loss(model, batch, draw)
-            total = total + mean * (len(targets) / draw.n_targets)
+        if len(targets) and contrast.next_item_weight:
+            mean, users = self._next_item(model, batch, items, draw)
+            total = total + contrast.next_item_weight * mean * (len(targets) / draw.n_targets)
         if draw.n_anchors:
-            contrast = same_target_contrast(users, batch, draw, scale=model.scale.detach(), workers=workers)
-            total = total + self.settings.same_target_weight * contrast
+            scale = model.scale.detach()
+            same_target = same_target_contrast(
+                users, batch, draw.anchor, n_anchors=draw.n_anchors, scale=scale, workers=workers
+            )
+            total = total + self.settings.same_target_weight * same_target
+        if draw.views is not None:
+            total = total + contrast.view_weight * self._views(model, draw, items, workers)
+        if draw.item_views is not None:
+            item_views = item_view_contrast(model, draw.item_views, scale=self.view_scale, workers=workers)
+            total = total + contrast.item_view_weight * item_views
+        if draw.queued_idx is not None and self.momentum is not None:
+            with torch.no_grad():
+                self.queues["items"].push(self.momentum.towers.encode_items(draw.queued_idx), draw.queued_idx)
         return total
 
-    def _sampled_loss(self, model: TwoTower, batch: Batch, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean next-item cross-entropy against shared negatives; only the items of the batch are encoded."""
-        if draw.distinct is None or draw.negative_idx is None:
-            raise ValueError("a sampled loss must have negatives, got a draw without")
-        vectors = model.item_tower(draw.distinct)  # (M, D)
-        unit = normalize(vectors.float(), dim=-1)  # (M, D)
-        history = embedding(torch.searchsorted(draw.distinct, batch.item_idx), vectors)  # (B, L, D)
-        users, targets = _encode_targets(model, batch, history)
-        loss = sampled_softmax(
-            users,
-            unit[torch.searchsorted(draw.distinct, targets)],
-            unit[torch.searchsorted(draw.distinct, draw.negative_idx)],
-            log_expected=self.log_expected[draw.negative_idx],
-            is_false_negative=same_item(targets, draw.negative_idx),
-            scale=model.scale,
-            positive_log_expected=self.log_expected[targets] if self.settings.corrected_positive else None,
+    def _next_item(self, model: TwoTower, batch: Batch, items: EncodedItems, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        if draw.negative_idx is None:
+            return full_loss(model, batch, items)
+        return sampled_loss(
+            model,
+            batch,
+            items,
+            negative_idx=draw.negative_idx,
+            log_expected=self.log_expected,
+            log_popularity=self.log_popularity,
+            queue=self.queues.get("items"),
+            corrects_positive=self.settings.corrected_positive,
             n_hard=self.settings.n_hard or None,
         )
-        return loss, users
+
+    def _views(self, model: TwoTower, draw: Draw, items: EncodedItems, workers: Workers) -> torch.Tensor:
+        if draw.views is None:
+            raise ValueError("views must be drawn before they are contrasted, got none")
+        if self.momentum is None:
+            return view_contrast(model, draw.views, items, n_rows=draw.n_rows, scale=self.view_scale, workers=workers)
+        return queued_view_contrast(
+            model,
+            draw.views,
+            items,
+            momentum=self.momentum,
+            queue=self.queues["views"],
+            n_rows=draw.n_rows,
+            scale=self.view_scale,
+            workers=workers,
+        )
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What a checkpoint needs to hold beside the model: nothing without a queue."""
+        parts = {name: queue.state() for name, queue in self.queues.items()}
+        if self.momentum is not None:
+            parts["towers"] = self.momentum.state()
+        return {f"{part}/{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from a state."""
+        parts: dict[str, dict[str, torch.Tensor]] = {}
+        for key, tensor in state.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = tensor
+        for name, queue in self.queues.items():
+            queue.restore(parts[name])
+        if self.momentum is not None:
+            self.momentum.restore(parts["towers"])
 
 
-def full_loss(model: TwoTower, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean next-item cross-entropy over the whole catalogue, shape (), and the vectors of the prefixes, shape (T, D)."""
-    all_items = torch.arange(model.spec.n_items, device=batch.item_idx.device)
-    vectors = model.item_tower(all_items)  # (I, D)
-    users, targets = _encode_targets(model, batch, embedding(batch.item_idx, vectors))
-    return full_softmax(users, normalize(vectors.float(), dim=-1), targets, scale=model.scale), users
-
-
-def same_target_contrast(
-    users: torch.Tensor, batch: Batch, draw: Draw, *, scale: torch.Tensor, workers: Workers
-) -> torch.Tensor:
-    """These rows' share of the contrast among all anchors, shape ().
-
-    Prefixes of one user that lead to different items are neither positive nor negative: they differ by a few events.
-
-    Args:
-        users: Shape (T, D), the vectors of the prefixes that have a target, in row-major order.
-        batch: Their histories.
-        draw: Which of them are anchors.
-        scale: Shape ().
-        workers: The anchors of all of them are keys.
-    """
-    is_target = batch.target_idx >= 0  # (B, L)
-    owner = batch.user_idx[:, None].expand_as(batch.target_idx)  # (B, L)
-    known = torch.stack([draw.anchor, batch.target_idx, owner], dim=-1)[is_target]  # (T, 3)
-    is_anchor = known[:, 0] >= 0  # (T,)
-    own, anchors = known[is_anchor], users[is_anchor]  # (A, 3), (A, D)
-    keys, others = workers.gather(anchors), workers.gather(own)  # (K, D), (K, 3)
-    same_anchor, same_target, same_user = (own[:, None, :] == others[None, :, :]).unbind(-1)  # (A, K) each
-    loss = supervised_contrastive(
-        anchors,
-        keys,
-        is_positive=same_target & ~same_anchor,
-        is_ignored=same_anchor | (same_user & ~same_target),
-        scale=scale,
-    )
-    return loss * (len(own) / draw.n_anchors)
-
-
-def _encode_targets(model: TwoTower, batch: Batch, history: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    is_target = batch.target_idx >= 0  # (B, L)
-    users = model.encode_prefixes(
-        history, gap=batch.gap, request_gap=batch.request_gap, user_idx=batch.user_idx, is_wanted=is_target
-    )  # (T, D)
-    return users, batch.target_idx[is_target]
+def _items_of(batch: Batch) -> torch.Tensor:
+    inside = torch.arange(batch.item_idx.shape[1]) < batch.length[:, None]  # (B, L)
+    return batch.item_idx[inside & (batch.item_idx >= 0)]  # (N,)

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -35,12 +36,25 @@ class EpochRecord:
     is_best: bool
 
 
+class Carried(Protocol):
+    """What carries tensors from step to step."""
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All it carries, by name."""
+        ...
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from there."""
+        ...
+
+
 def save_checkpoint(
     folder: Path,
     *,
     model: torch.nn.Module,
     optimizers: list[torch.optim.Optimizer],
     average: WeightAverage | None,
+    objective: Carried,
     best: dict[str, torch.Tensor],
     records: list[EpochRecord],
     fingerprint: str,
@@ -52,6 +66,7 @@ def save_checkpoint(
         model: Its weights.
         optimizers: Their moments and step counts.
         average: The moving average of the weights, if there is one.
+        objective: Its queues and the towers that fill them, if it has any.
         best: The weights of the best epoch.
         records: All epochs so far.
         fingerprint: What the run depends on; a checkpoint of another run is not resumed.
@@ -65,6 +80,7 @@ def save_checkpoint(
         write_tensors(partial / f"optimizer-{place}.safetensors", _flatten(optimizer))
     if average is not None:
         write_tensors(partial / "average.safetensors", average.average)
+    write_tensors(partial / "objective.safetensors", objective.state())
     rows = [{name: getattr(record, name) for name in EpochRecord.__dataclass_fields__} for record in records]
     write_json(partial / "records.json", {"fingerprint": fingerprint, "epochs": rows})
     shutil.rmtree(final, ignore_errors=True)
@@ -80,9 +96,10 @@ def load_checkpoint(
     model: torch.nn.Module,
     optimizers: list[torch.optim.Optimizer],
     average: WeightAverage | None,
+    objective: Carried,
     fingerprint: str,
 ) -> tuple[dict[str, torch.Tensor], list[EpochRecord]] | None:
-    """Restore model, optimizers and average from the last complete epoch.
+    """Restore model, optimizers, average and objective from the last complete epoch.
 
     Returns:
         The best weights and all records, or None if there is no checkpoint of this very run.
@@ -97,6 +114,7 @@ def load_checkpoint(
     load_weights(model, read_tensors(path / "model.safetensors"))
     for place, optimizer in enumerate(optimizers):
         _unflatten(optimizer, read_tensors(path / f"optimizer-{place}.safetensors"))
+    objective.restore(read_tensors(path / "objective.safetensors"))
     rows = read_json(path / "records.json")["epochs"]
     if average is not None:
         average.restore(read_tensors(path / "average.safetensors"), n_steps=sum(row["n_steps"] for row in rows))

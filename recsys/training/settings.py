@@ -4,6 +4,27 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastTerms:
+    """Which contrastive terms stand beside, or in the place of, the next item.
+
+    Attributes:
+        next_item_weight: Weight of the next-item loss; 0 trains without labels.
+        view_weight: Weight of the contrast between two augmented views of each history; 0 is none.
+        view_scale: One over its temperature.
+        item_view_weight: Weight of the contrast between two feature masks of each item; 0 is none.
+        queue_size: Keys of earlier steps that are further negatives, for views and for the sampled softmax; 0 is none.
+        momentum: Of the towers that encode keys; without a queue there are none.
+    """
+
+    next_item_weight: float = 1.0
+    view_weight: float = 0.0
+    view_scale: float = 10.0
+    item_view_weight: float = 0.0
+    queue_size: int = 0
+    momentum: float = 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
     """One run of training.
 
@@ -28,6 +49,7 @@ class TrainingSettings:
         patience: Epochs without a better validation NDCG@10 before training stops.
         validation_users: At most so many users are validated on.
         seed: Of everything random.
+        contrast: Further contrastive terms.
     """
 
     n_epochs: int
@@ -49,3 +71,4 @@ class TrainingSettings:
     patience: int
     validation_users: int
     seed: int
+    contrast: ContrastTerms = ContrastTerms()

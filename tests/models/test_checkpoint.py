@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from recsys.core.errors import ArtefactError
-from recsys.models.checkpoint import load_weights, read_tensors, write_tensors
+from recsys.models.checkpoint import load_weights, read_tensors, start_from, write_tensors
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64])
@@ -60,3 +60,19 @@ def test_weights_go_into_a_model_of_the_same_shape(tmp_path):
 def test_weights_of_another_shape_are_refused(other):
     with pytest.raises(ArtefactError, match="must fit the model"):
         load_weights(nn.Linear(3, 2), other.state_dict())
+
+
+@pytest.mark.parametrize(("giver", "taker"), [(True, False), (False, True), (True, True)])
+def test_a_start_takes_all_that_both_models_have(build_towers, giver, taker):
+    first = build_towers(n_items=5, seed=1, has_view_head=giver)
+    second = build_towers(n_items=5, seed=2, has_view_head=taker)
+    own = {name: tensor.clone() for name, tensor in second.state_dict().items()}
+    start_from(second, first.state_dict(), optional="view_head.")
+    for name, tensor in second.state_dict().items():
+        assert torch.equal(tensor, first.state_dict().get(name, own[name]))
+
+
+def test_a_start_of_another_shape_is_refused(build_towers):
+    first, second = build_towers(n_items=5), build_towers(n_items=6)
+    with pytest.raises(ArtefactError, match="must fit the model"):
+        start_from(second, first.state_dict(), optional="view_head.")

@@ -10,7 +10,8 @@ from recsys.models.mean_pooling import MeanPoolingEncoder
 from recsys.models.time_gaps import EventTimes
 from recsys.models.transformer import TransformerEncoder
 from recsys.sampling.batches import build_batch, plan_epoch
-from recsys.training.objective import full_loss
+from recsys.training.encoded_items import encode_items
+from recsys.training.next_item import full_loss
 
 NAMES = ("transformer", "hstu", "mean")
 DIM, LENGTH = 16, 12
@@ -90,4 +91,5 @@ def test_batches_are_as_wide_as_they_are_padded_whatever_the_history_length(worl
     share = 0.3 if name == "transformer" else 0.0
     towers = build_towers(n_items=len(world.items), encoder=name, history_length=history_length, low_pass_share=share)
     windows = plan_epoch(world.histories, history_length=history_length, batch_tokens=256, rng=np.random.default_rng(0))
-    assert full_loss(towers, build_batch(world.histories, windows[0], use_time=True))[0].isfinite()
+    items = encode_items(towers, None, device=torch.device("cpu"))
+    assert full_loss(towers, build_batch(world.histories, windows[0], use_time=True), items)[0].isfinite()

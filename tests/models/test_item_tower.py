@@ -87,3 +87,27 @@ def test_a_dropped_id_leaves_the_features_and_is_dropped_in_training_alone(featu
 def test_ids_of_items_without_features_cannot_be_dropped(no_features):
     with pytest.raises(ConfigError, match=r"id_dropout must be 0 where items have no features, got 0\.2"):
         ItemTower(5, 8, no_features(5), id_dropout=0.2)
+
+
+def test_a_mask_hides_fields_and_the_id(features):
+    torch.manual_seed(0)
+    tower = ItemTower(4, 8, features, id_dropout=0.0)
+    everything, nothing = torch.ones(4, 5, dtype=torch.bool), torch.zeros(4, 5, dtype=torch.bool)
+    rows, yes, no = torch.arange(4), torch.ones(4, dtype=torch.bool), torch.zeros(4, dtype=torch.bool)
+    torch.testing.assert_close(tower.encode_masked(rows, is_kept=everything, keeps_id=yes), tower(rows))
+    by_features = tower.encode_masked(rows, is_kept=everything, keeps_id=no)
+    torch.testing.assert_close(by_features[:3], tower.features(rows)[:3])
+    by_id = tower.encode_masked(rows, is_kept=nothing, keeps_id=no)
+    torch.testing.assert_close(by_id, tower.encode_masked(rows, is_kept=nothing, keeps_id=yes))
+    assert torch.equal(by_features[3], by_id[3]), "an item without features goes by its id"
+    first = everything.clone()
+    first[:, 1:] = False
+    second = tower.encode_masked(rows, is_kept=first, keeps_id=no)
+    torch.testing.assert_close(second[1], by_features[1])
+    assert not torch.allclose(second[0], by_features[0])
+
+
+def test_items_without_features_cannot_be_masked(no_features):
+    tower = ItemTower(2, 8, no_features(2), id_dropout=0.0)
+    with pytest.raises(ConfigError, match="must have features"):
+        tower.encode_masked(torch.arange(2), is_kept=torch.zeros(2, 0, dtype=torch.bool), keeps_id=torch.ones(2).bool())

@@ -88,3 +88,12 @@ def test_weights_do_not_hold_the_attributes(build_towers):
     features = Features(categories=torch.tensor([[1], [2]]), numbers=torch.ones(2, 1), text=torch.ones(2, 3), n_categories=2)
     model = build_towers(n_items=2, item_features=features, user_features=features, n_users=2)
     assert not [name for name in model.state_dict() if name.endswith(("categories", "dense"))]
+
+
+def test_views_are_compared_through_a_head_only_where_there_is_one(build_towers, unit_vectors):
+    vectors = torch.from_numpy(unit_vectors(5, 16))
+    plain, headed = build_towers(n_items=3), build_towers(n_items=3, has_view_head=True)
+    assert plain.project(vectors) is vectors
+    assert not torch.allclose(headed.project(vectors), vectors)
+    extra = set(headed.state_dict()) - set(plain.state_dict())
+    assert extra == {"view_head.hidden.weight", "view_head.hidden.bias", "view_head.out.weight"}

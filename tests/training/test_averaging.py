@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recsys.training.averaging import WeightAverage
+from recsys.training.averaging import WeightAverage, start_average
 
 
 def _set(model, value):
@@ -62,3 +62,12 @@ def test_a_restored_average_goes_on_as_the_first_would(model):
     first.follow(model)
     second.follow(model)
     assert torch.equal(first.average["weight"], second.average["weight"])
+
+
+def test_no_decay_is_no_average_and_a_table_updated_row_by_row_is_left_out(build_towers):
+    model = build_towers(n_items=3)
+    assert start_average(model, decay=0.0, row_by_row=False) is None
+    left_out = set(start_average(model, decay=0.9, row_by_row=False).average) - set(
+        start_average(model, decay=0.9, row_by_row=True).average
+    )
+    assert left_out == {"item_tower.ids.weight"}

@@ -5,15 +5,19 @@ import pytest
 import torch
 from torch import multiprocessing
 
+from recsys.augmentation.compose import Augmenter, Shares
 from recsys.models.checkpoint import read_tensors, write_tensors
 from recsys.models.two_tower import TwoTower
 from recsys.training.distributed import Workers, join_workers
 from recsys.training.loop import Trainer
+from recsys.training.settings import ContrastTerms
 
 _LOSSES = {
     "full": {},
     "sampled": {"full_softmax_limit": 0},
     "contrast": {"same_target_weight": 0.5, "ema_decay": 0.9},
+    "views": {"contrast": ContrastTerms(view_weight=0.5)},
+    "queued views": {"full_softmax_limit": 0, "contrast": ContrastTerms(view_weight=0.5, queue_size=64, momentum=0.9)},
     "sampled contrast": {"full_softmax_limit": 0, "same_target_weight": 0.5, "n_popular": 16, "n_hard": 20},
 }
 
@@ -22,7 +26,8 @@ _LOSSES = {
 def jobs(world, build_towers, training_settings, no_features, cpu):
     """What a process needs to build the same trainer as any other, by name of the loss."""
     features = {"item_features": no_features(len(world.items)), "user_features": no_features(len(world.users))}
-    data = {"histories": world.histories, "log_popularity": world.log_popularity} | cpu
+    augmenter = Augmenter(("crop",), shares=Shares(), similar=None, most=20)
+    data = {"augmenter": augmenter, "histories": world.histories, "log_popularity": world.log_popularity} | cpu
     spec = build_towers(n_items=len(world.items)).spec
     return {
         name: {

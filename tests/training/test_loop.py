@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.augmentation.compose import Augmenter, Shares
 from recsys.baselines.popularity import popularity_scores
 from recsys.baselines.ranking import rank_same_for_all
 from recsys.baselines.train_matrix import build_baseline_data
@@ -14,6 +15,7 @@ from recsys.retrieval.filters import SeenItems
 from recsys.sampling.batches import Histories
 from recsys.training.embedding import embed_items, embed_users
 from recsys.training.loop import Trainer
+from recsys.training.settings import ContrastTerms
 
 _NOISY = {"spec": {"dropout": 0.2, "request_drop": 0.1}}
 
@@ -26,19 +28,25 @@ def _same(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+_QUEUED = {"contrast": ContrastTerms(view_weight=0.3, queue_size=200, momentum=0.9)}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        _QUEUED,
+        _QUEUED | {"full_softmax_limit": 0},
         {},
         {"full_softmax_limit": 0},
         {"ema_decay": 0.9, "same_target_weight": 0.3},
         {"full_softmax_limit": 0, "ema_decay": 0.9, "same_target_weight": 0.3, "n_popular": 8, "n_hard": 20},
     ],
-    ids=["full", "sampled", "averaged contrast", "sampled averaged contrast"],
+    ids=["queued views", "sampled queued views", "full", "sampled", "averaged contrast", "sampled averaged contrast"],
 )
 @pytest.mark.parametrize("stop_behind", [1, 2])
 def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, changes, stop_behind):
-    plain = {"settings": {"n_epochs": 3} | changes} | _NOISY
+    augmenter = Augmenter(("crop", "mask"), shares=Shares(), similar=None, most=20)
+    plain = {"settings": {"n_epochs": 3} | changes, "augmenter": augmenter} | _NOISY
     undisturbed = build_trainer(**plain)
     records = list(undisturbed.fit())
     first = build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run")
@@ -76,6 +84,15 @@ def test_resuming_without_validation_gives_the_weights_of_an_undisturbed_run_bit
     assert list(second.fit()) == records
     assert len(records) == 3
     assert _same(_weights(second), _weights(undisturbed))
+
+
+def test_without_labels_nothing_is_validated_and_the_last_epoch_is_kept(build_trainer):
+    augmenter = Augmenter(("crop", "mask"), shares=Shares(), similar=None, most=20)
+    terms = ContrastTerms(next_item_weight=0.0, view_weight=1.0)
+    trainer = build_trainer(settings={"n_epochs": 4, "patience": 1, "contrast": terms}, augmenter=augmenter)
+    records = list(trainer.fit())
+    assert [record.validation_ndcg for record in records] == [None] * 4
+    assert records[-1].is_best and records[-1].loss < records[0].loss
 
 
 def test_a_finished_run_is_yielded_again_without_a_step(build_trainer, tmp_path):

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.core.errors import ConfigError
 from recsys.sampling.batches import build_batch, plan_epoch
+from recsys.training.contrast import same_target_contrast
 from recsys.training.distributed import Workers
-from recsys.training.objective import Objective, full_loss, same_target_contrast
+from recsys.training.encoded_items import encode_items
+from recsys.training.next_item import full_loss
+from recsys.training.objective import Objective
+from recsys.training.settings import ContrastTerms
 from tests import oracles
 
 
@@ -23,13 +28,19 @@ def batch(world):
 
 
 @pytest.fixture
-def objective(world, training_settings):
+def objective(world, model, training_settings):
     """Build an objective; keywords change the settings."""
 
     def build(**settings):
-        return Objective(training_settings(**settings), log_popularity=world.log_popularity, device=torch.device("cpu"))
+        return Objective(
+            training_settings(**settings), model=model, log_popularity=world.log_popularity, device=torch.device("cpu")
+        )
 
     return build
+
+
+def _all_items(model):
+    return encode_items(model, None, device=torch.device("cpu"))
 
 
 def _targets(model, batch):
@@ -57,7 +68,7 @@ def test_full_loss_is_the_softmax_of_each_prefix_on_its_own(model, batch):
     users, targets = _targets(model, batch)
     items = model.encode_items(torch.arange(model.spec.n_items))
     wanted = oracles.softmax_loss(users, items, targets, scale=model.scale)
-    loss, vectors = full_loss(model, batch)
+    loss, vectors = full_loss(model, batch, _all_items(model))
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-4)
     torch.testing.assert_close(vectors, users, rtol=0, atol=1e-5)
 
@@ -88,7 +99,7 @@ def test_the_sampled_loss_is_the_sum_over_negatives_that_are_not_the_target(mode
 
 
 def test_full_loss_reaches_every_parameter(model, batch):
-    full_loss(model, batch)[0].backward()
+    full_loss(model, batch, _all_items(model))[0].backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in model.parameters())
 
 
@@ -117,7 +128,7 @@ def test_the_contrast_is_the_sum_over_anchors_with_the_same_target(model, batch,
     owners = batch.user_idx.repeat_interleave(batch.length)
     chosen = draw.anchor[batch.target_idx >= 0] >= 0
     wanted = oracles.supervised_contrastive_loss(users[chosen], targets[chosen], owners[chosen], scale=7.0)
-    loss = same_target_contrast(users, batch, draw, scale=torch.tensor(7.0), workers=Workers())
+    loss = same_target_contrast(users, batch, draw.anchor, n_anchors=draw.n_anchors, scale=torch.tensor(7.0), workers=Workers())
     assert 0 < loss.item() == pytest.approx(wanted, rel=1e-4)
 
 
@@ -127,7 +138,9 @@ def test_the_weight_of_the_contrast_is_its_share_of_the_loss(model, batch, objec
     weighted = objective(same_target_weight=0.5)
     draw = weighted.draw(batch, rng=np.random.default_rng(0))
     users, _ = _targets(model, batch)
-    contrast = same_target_contrast(users, batch, draw, scale=model.scale, workers=Workers()).item()
+    contrast = same_target_contrast(
+        users, batch, draw.anchor, n_anchors=draw.n_anchors, scale=model.scale, workers=Workers()
+    ).item()
     assert weighted.loss(model, batch, draw, workers=Workers()).item() == pytest.approx(alone + 0.5 * contrast, rel=1e-4)
 
 
@@ -167,3 +180,12 @@ def test_padding_is_no_item_of_a_sampled_step(world, model, objective):
         inside = whole.target_idx >= 0
         wanted = {*whole.item_idx[inside].tolist(), *whole.target_idx[inside].tolist()}
         assert set(draw.distinct.tolist()) == wanted
+
+
+def test_without_a_queue_there_is_nothing_to_carry(objective):
+    assert objective().state() == {}
+
+
+def test_views_need_something_that_makes_them(objective):
+    with pytest.raises(ConfigError, match="must have operators"):
+        objective(contrast=ContrastTerms(view_weight=1.0))

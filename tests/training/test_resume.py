@@ -13,6 +13,19 @@ def _record(epoch):
     return EpochRecord(epoch=epoch, is_best=epoch == 1, **plain)
 
 
+class Queue:
+    """What an objective carries."""
+
+    def __init__(self, value):
+        self.value = torch.tensor(value)
+
+    def state(self):
+        return {"queue/vectors": self.value}
+
+    def restore(self, state):
+        self.value = state["queue/vectors"]
+
+
 @pytest.fixture
 def build():
     """A tiny model whose optimiser has taken some steps."""
@@ -25,7 +38,7 @@ def build():
             optimizer.zero_grad()
             model(torch.randn(4, 3)).square().sum().backward()
             optimizer.step()
-        return {"model": model, "optimizers": [optimizer], "average": None}
+        return {"model": model, "optimizers": [optimizer], "average": None, "objective": Queue(float(n_steps))}
 
     return run
 
@@ -48,6 +61,7 @@ def test_weights_moments_best_and_records_come_back_as_they_were(tmp_path, build
     found = load_checkpoint(tmp_path, **fresh, fingerprint="this run")
     assert found[1] == records
     assert torch.equal(found[0]["weight"], best["weight"])
+    assert fresh["objective"].value == 3
     for name, tensor in state["model"].state_dict().items():
         assert torch.equal(fresh["model"].state_dict()[name], tensor)
     for place, values in state["optimizers"][0].state_dict()["state"].items():

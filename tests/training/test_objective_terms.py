@@ -1,0 +1,92 @@
+"""Terms beside the next item: their weights, what they leave out, and what they carry from step to step."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from recsys.augmentation.compose import Augmenter, Shares
+from recsys.models.item_tower import Features
+from recsys.sampling.batches import build_batch, plan_epoch
+from recsys.training.distributed import Workers
+from recsys.training.objective import Objective
+from recsys.training.settings import ContrastTerms
+
+
+@pytest.fixture
+def batch(world):
+    """The first batch of an epoch."""
+    windows = plan_epoch(world.histories, history_length=20, batch_tokens=64, rng=np.random.default_rng(0))[0]
+    return build_batch(world.histories, windows, use_time=True)
+
+
+@pytest.fixture
+def contrasting(world, build_towers, training_settings):
+    """Build an objective with views; keywords change the terms."""
+    features = Features(
+        categories=torch.arange(len(world.items))[:, None] % 7 + 1,
+        numbers=torch.zeros(len(world.items), 0),
+        text=torch.rand(len(world.items), 3),
+        n_categories=7,
+    )
+    model = build_towers(n_items=len(world.items), n_users=len(world.users), item_features=features, has_view_head=True).eval()
+    augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
+
+    def build(*, limit=10_000, **terms):
+        settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit)
+        given = {"log_popularity": world.log_popularity, "device": torch.device("cpu"), "augmenter": augmenter}
+        return model, Objective(settings, model=model, **given)
+
+    return build
+
+
+def _value(contrasting, batch, **terms):
+    model, objective = contrasting(**terms)
+    return objective.loss(model, batch, objective.draw(batch, rng=np.random.default_rng(0)), workers=Workers()).item()
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_terms_add_up_by_their_weights(contrasting, batch, limit):
+    weights = {"view_weight": 0.25, "item_view_weight": 2.0}
+    model, both = contrasting(limit=limit, **weights)
+    draw = both.draw(batch, rng=np.random.default_rng(0))
+
+    def value(objective, **without):
+        return objective.loss(model, batch, replace(draw, **without), workers=Workers()).item()
+
+    plain = value(both, views=None, item_views=None)
+    views = value(contrasting(limit=limit, view_weight=1.0)[1], item_views=None) - plain
+    items = value(contrasting(limit=limit, view_weight=1.0, item_view_weight=1.0)[1], views=None) - plain
+    assert views > 0 and items > 0
+    assert value(both) == pytest.approx(plain + 0.25 * views + 2 * items, rel=1e-4)
+
+
+def test_without_labels_no_next_item_is_looked_at(contrasting, batch):
+    changed = replace(batch, target_idx=torch.where(batch.target_idx >= 0, 0, -1))
+    values = [_value(contrasting, part, next_item_weight=0.0, view_weight=1.0) for part in (batch, changed)]
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_a_state_goes_on_as_if_nothing_had_happened(contrasting, batch, limit):
+    terms = {"limit": limit, "view_weight": 1.0, "queue_size": 40, "momentum": 0.5}
+    model, first = contrasting(**terms)
+
+    def step(objective, seed):
+        return objective.loss(model, batch, objective.draw(batch, rng=np.random.default_rng(seed)), workers=Workers()).item()
+
+    for seed in range(3):
+        step(first, seed)
+    _, second = contrasting(**terms)
+    state = {name: tensor.clone() for name, tensor in first.state().items()}
+    assert ("items/idx" in state) == (limit == 0)
+    fresh = step(contrasting(**terms)[1], 9)
+    second.restore(state)
+    assert step(second, 9) == step(first, 9) != fresh
+
+
+def test_the_terms_are_told(contrasting):
+    assert contrasting(view_weight=0.1)[1].in_words() == "full softmax + 0.1 × view contrast"
+    _, told = contrasting(limit=0, next_item_weight=0.0, view_weight=1.0, queue_size=4096)
+    assert told.in_words() == "view contrast, a queue of 4,096 keys"
