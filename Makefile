@@ -17,8 +17,8 @@ PY       := $(VENV)/bin/python
 # Idle threads look for work this often before they sleep: as fast as spinning on free cores, many times faster on shared ones.
 export GOMP_SPINCOUNT ?= 1000
 
-STAGES    := ingest split pairs train embed index retrieve baselines evaluate register
-TARGETS   := run data split pairs model embeddings index candidates baselines report register
+STAGES    := ingest split pairs pretrain train embed index retrieve baselines evaluate register
+TARGETS   := run data split pairs pretrained model embeddings index candidates baselines report register
 .PHONY: help test check style types contracts mlflow bench tune clean $(TARGETS)
 .DEFAULT_GOAL := help
 
@@ -47,13 +47,15 @@ endif
 endif
 
 served = $(addprefix pipelines/,tracking.py registry.py served_model.py) $(wildcard recsys/*/*.py)
+training = pipelines/trainer.py pipelines/augmenter.py
 done = $(OUT)/$(1)/manifest.json
 code = $(OUT)/config/$(1).json pipelines/$(1).py pipelines/stage.py $(foreach room,$(2),$(wildcard recsys/$(room)/*.py recsys/$(room)/*.j2))
 
 $(call done,ingest):    $(call code,ingest,core data)
 $(call done,split):     $(call code,split,core data splits) $(call done,ingest)
 $(call done,pairs):     $(call code,pairs,core data features sampling) $(call done,ingest) $(call done,split)
-$(call done,train):     $(call code,train,core losses metrics models retrieval sampling training) pipelines/trainer.py $(call done,pairs)
+$(call done,pretrain):  $(call code,pretrain,augmentation core losses metrics models retrieval sampling training) $(training) $(call done,pairs)
+$(call done,train):     $(call code,train,augmentation core losses metrics models retrieval sampling training) $(training) $(call done,pairs) $(call done,pretrain)
 $(call done,embed):     $(call code,embed,core models sampling training) pipelines/towers.py $(call done,pairs) $(call done,train)
 $(call done,index):     $(call code,index,core data retrieval) $(call done,embed)
 $(call done,retrieve):  $(call code,retrieve,core data features retrieval) pipelines/search_plan.py pipelines/executors.py $(call done,ingest) $(call done,pairs) $(call done,embed) $(call done,index)
@@ -67,6 +69,7 @@ $(OUT)/%/manifest.json:
 data:       $(call done,ingest)      ## clean tables of the log
 split:      $(call done,split)       ## train, validation, test
 pairs:      $(call done,pairs)       ## what the towers read
+pretrained: $(call done,pretrain)    ## pre-train without labels, where [pretrain] asks for it
 model:      $(call done,train)       ## train the two towers
 embeddings: $(call done,embed)       ## vectors of items and users
 index:      $(call done,index)       ## the search index, gated on recall

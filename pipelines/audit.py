@@ -15,7 +15,7 @@ from recsys.data.vocabulary import read_vocabulary
 from recsys.retrieval.candidate_search import open_search, read_plan
 from recsys.retrieval.sets import changed_files
 
-STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
+STAGES = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
 _TOLERANCE = 1e-3
 
 

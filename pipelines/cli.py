@@ -27,6 +27,7 @@ from pipelines.run_folder import (
 )
 from pipelines.search_plan import update_plan
 from pipelines.summary import print_summary
+from pipelines.views import augment_history, lay_side_by_side
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import ConfigError, RecsysError
 from recsys.retrieval.candidate_search import read_plan
@@ -92,6 +93,26 @@ def explain(
         return
     print_table(with_titles(folder, pl.DataFrame({ITEM_ID: [item]})), title=f"the item, score {score:.4f} for user {user}")
     print_table(reasons, title="because of: how much the score falls without the item in the history")
+
+
+@app.command()
+def augment(
+    user: Annotated[str, typer.Option("--user", help="A user id.")],
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other views.")] = 0,
+    run: Run = None,
+    as_json: AsJson = False,
+) -> None:
+    """The training history of a user beside two augmented views of it, as contrast between views sees them."""
+    folder = find_run(run)
+    views = augment_history(folder, user, seed=seed)
+    events = [with_titles(folder, view.events) for view in views]
+    names = [view.name for view in views]
+    if as_json:
+        shown = [{"name": name, "events": table.to_dicts()} for name, table in zip(names, events, strict=True)]
+        print_json({"user_id": user, "run": str(folder), "seed": seed, "views": shown})
+        return
+    title = f"the last {events[0].height} train events of user {user}, and two views of them"
+    print_table(lay_side_by_side(names, events), title=title)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Every knob: one model a stage, one TOML file a profile, checked whole before any work."""
+"""Every knob: one model a stage, one TOML file a profile, checked whole before any work; `training_config` has the towers'."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -88,59 +88,6 @@ class PairsSettings(Settings):
     user_attributes: bool = False
     text_dim: Annotated[int, Field(ge=0, le=1024)] = 32
     seed: Seed = 0
-
-
-class TrainSettings(Settings):
-    """`[train]`: the shape of the model and how it is trained."""
-
-    encoder: Literal["transformer", "hstu", "mean"] = "transformer"
-    dim: Annotated[int, Field(ge=4, le=4096)] = 64
-    n_blocks: Annotated[int, Field(ge=1, le=64)] = 2
-    n_heads: Annotated[int, Field(ge=1, le=64)] = 2
-    feedforward_factor: Annotated[int, Field(ge=1, le=16)] = 2
-    dropout: Chance = 0.2
-    input_dropout: Chance = 0.0
-    history_length: Annotated[int, Field(ge=1, le=8192)] = 200
-    use_time: bool = True
-    request_drop: Annotated[float, Field(ge=0, le=1)] = 0.1
-    initial_scale: Annotated[float, Field(gt=0, le=100)] = 20.0
-    learn_scale: bool = True
-    id_dropout: Chance = 0.0
-    low_pass_share: Chance = 0.0
-    n_frequencies: Count = 3
-    n_epochs: Count = 10
-    batch_tokens: Count = 4096
-    accumulate: Count = 1
-    learning_rate: Positive = 3e-3
-    final_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
-    warmup_steps: Annotated[int, Field(ge=0)] = 200
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    clip_norm: Positive = 1.0
-    full_softmax_limit: Annotated[int, Field(ge=0)] = 50_000
-    n_uniform: Count = 512
-    n_in_batch: Annotated[int, Field(ge=0)] = 512
-    n_popular: Annotated[int, Field(ge=0)] = 0
-    n_hard: Annotated[int, Field(ge=0)] = 0
-    corrected_positive: bool = False
-    same_target_weight: Annotated[float, Field(ge=0)] = 0.0
-    ema_decay: Chance = 0.0
-    patience: Count = 3
-    validation_users: Count = 10_000
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    threads: Annotated[int, Field(ge=1)] | None = None
-    deterministic: bool = False
-    seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _settings_fit(self) -> "TrainSettings":
-        if self.dim % (2 * self.n_heads):
-            raise ValueError(f"dim must be a multiple of twice n_heads ({2 * self.n_heads}), got {self.dim}")
-        if self.low_pass_share and self.encoder != "transformer":
-            raise ValueError(f'low_pass_share must be 0 for encoder = "{self.encoder}", got {self.low_pass_share}')
-        if self.same_target_weight and self.accumulate > 1:
-            raise ValueError(f"accumulate must be 1 where same_target_weight is set, got {self.accumulate}")
-        return self
 
 
 class EmbedSettings(Settings):

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelines.config import RetrieveSettings
 from pipelines.profile import Profile, choose_protocol, read_profile
+from pipelines.training_config import ModelSettings
 from recsys.core.errors import ConfigError, RecsysError
 from recsys.core.files import write_json
 from recsys.core.locks import claim_folder
@@ -48,6 +49,8 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
         content: dict[str, Any] = {"profile": folder.name, "settings": settings}
         if stage in _READ_FILES:
             content["files"] = _file_states([settings[name] for name in _READ_FILES[stage]])
+        if stage == "pretrain":
+            content["model"] = chosen.train.model_dump(mode="json", include=set(ModelSettings.model_fields))
         if stage == "retrieve":
             _check_lists(profile.retrieve)
             content["files"] |= _file_states([str(folder / "changes" / "changes.parquet")])

@@ -17,9 +17,9 @@ from pipelines.config import (
     RetrieveSettings,
     Settings,
     SplitSettings,
-    TrainSettings,
 )
 from pipelines.search_space import TuneSettings
+from pipelines.training_config import PretrainSettings, TrainSettings
 from recsys.core.errors import ConfigError
 
 _SHIPPED = Path(__file__).parent / "configs"
@@ -32,6 +32,7 @@ class Profile(Settings):
     ingest: IngestSettings
     split: SplitSettings = SplitSettings()
     pairs: PairsSettings = PairsSettings()
+    pretrain: PretrainSettings = PretrainSettings()
     train: TrainSettings = TrainSettings()
     embed: EmbedSettings = EmbedSettings()
     index: IndexSettings = IndexSettings()

@@ -13,7 +13,7 @@ from recsys.core.columns import ITEM_ID, RANK, USER_ID
 from recsys.core.errors import ArtefactError
 from recsys.core.files import hash_packages, read_json, write_json
 
-_STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate")
+_STAGES = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate")
 _MODEL_PARTS = {
     "pairs": "pairs",
     "embed": "embed",

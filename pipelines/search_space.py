@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from pipelines.config import Count, Seed, Settings, TrainSettings
+from pipelines.config import Count, Seed, Settings
+from pipelines.training_config import TrainSettings
 
 _NOT_SEARCHED = {"n_epochs", "patience", "validation_users", "device", "precision", "threads", "deterministic", "seed"}
 

@@ -45,6 +45,7 @@ class StageRun(Generic[S]):
         folder: Where outputs go; it takes the stage's name once the manifest is in it.
         facts: What the manifest says beyond the usual: counts, choices, warnings.
         inputs: The stages read, each with the hash of its manifest.
+        config: All of the stage's file below `config/`; the settings are one part of it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class StageRun(Generic[S]):
     folder: Path
     facts: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
 
     def read(self, stage: str) -> Path:
         """The folder of a stage before this one; it goes on record as an input.
@@ -144,7 +146,7 @@ def _run(
         partial.mkdir(parents=True, exist_ok=True)
         _clear(partial, keep)
         console.print(f"[bold]{name}[/bold] [dim]{run}[/dim]", soft_wrap=True)
-    stage = StageRun(name=name, run=run, settings=settings, folder=partial)
+    stage = StageRun(name=name, run=run, settings=settings, folder=partial, config=config)
     began, start_time = time.perf_counter(), time.time()
     try:
         work(stage)

@@ -1,25 +1,31 @@
-"""From settings and the arrays of `pairs` to a trainer; the stage `train` and `make tune` build it alike."""
+"""From settings and the arrays of `pairs` to a trainer at work; `pretrain`, `train` and `make tune` build it alike."""
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import torch
 
-from pipelines.config import TrainSettings
-from pipelines.stage import MANIFEST
-from recsys.core.files import hash_packages, read_array, read_json
+from pipelines.augmenter import build_augmenter
+from pipelines.stage import MANIFEST, S, StageRun
+from pipelines.training_config import TrainSettings
+from recsys.core.files import hash_packages, read_array, read_json, write_atomically, write_json
 from recsys.core.random import seed_for
+from recsys.models.checkpoint import read_tensors, start_from, write_tensors
 from recsys.models.features import read_item_features, read_user_features
 from recsys.models.two_tower import TwoTower, TwoTowerSpec
 from recsys.sampling.batches import read_histories
 from recsys.training.determinism import make_deterministic
 from recsys.training.distributed import Workers
-from recsys.training.loop import Trainer
+from recsys.training.loop import Step, Trainer
 from recsys.training.precision import choose_device, choose_dtype
-from recsys.training.settings import TrainingSettings
+from recsys.training.resume import EpochRecord, holds_other_run
+from recsys.training.settings import ContrastTerms, TrainingSettings
 
 
 def prepare_device(settings: TrainSettings) -> torch.device:
@@ -32,7 +38,14 @@ def prepare_device(settings: TrainSettings) -> torch.device:
 
 
 def build_trainer(
-    settings: TrainSettings, *, pairs: Path, checkpoint: Path | None, device: torch.device, workers: Workers
+    settings: TrainSettings,
+    *,
+    pairs: Path,
+    checkpoint: Path | None,
+    device: torch.device,
+    workers: Workers,
+    start: Path | None = None,
+    has_labels: bool = True,
 ) -> Trainer:
     """Build the towers with seeded weights, and their trainer.
 
@@ -43,32 +56,48 @@ def build_trainer(
             None keeps none.
         device: Where to train.
         workers: The processes that share the work.
+        start: The folder of a stage whose weights are where training starts; None starts at random ones.
+        has_labels: Whether next items are learned; else views alone.
     """
     manifest = read_json(pairs / MANIFEST)
     facts, dtype = manifest["facts"], choose_dtype(settings.precision, device)
     torch.manual_seed(seed_for(settings.seed, "initial weights"))
     spec = build_spec(settings, facts)
     model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
+    beginning = None
+    if start is not None:
+        start_from(model, read_tensors(start / "model.safetensors"), optional="view_head.")
+        beginning = read_json(start / MANIFEST)["outputs"]["model.safetensors"]
     where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
     depends = json.dumps(
-        [settings.model_dump(), spec.as_dict(), manifest["outputs"], where, hash_packages("recsys")], sort_keys=True
+        [settings.model_dump(), spec.as_dict(), manifest["outputs"], beginning, has_labels, where, hash_packages("recsys")],
+        sort_keys=True,
     )
+    histories = read_histories(pairs)
     return Trainer(
         model.to(device),
-        read_histories(pairs),
+        histories,
         log_popularity=read_array(pairs / "log_q.npy"),
-        settings=training_settings(settings),
+        settings=training_settings(settings, has_labels=has_labels),
         device=device,
         dtype=dtype,
         checkpoint=checkpoint,
         fingerprint=hashlib.sha256(depends.encode()).hexdigest(),
         workers=workers,
+        augmenter=build_augmenter(settings, histories, n_items=spec.n_items, most=spec.history_length)
+        if settings.view_weight
+        else None,
     )
 
 
-def training_settings(settings: TrainSettings) -> TrainingSettings:
+def training_settings(settings: TrainSettings, *, has_labels: bool = True) -> TrainingSettings:
     """What the loop takes of the table `[train]`."""
-    return TrainingSettings(**settings.model_dump(include=set(TrainingSettings.__dataclass_fields__)))
+    contrast = ContrastTerms(
+        next_item_weight=1.0 if has_labels else 0.0,
+        **settings.model_dump(include={"view_weight", "view_scale", "item_view_weight", "queue_size", "momentum"}),
+    )
+    own = settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))
+    return TrainingSettings(**own, contrast=contrast)
 
 
 def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpec:
@@ -78,5 +107,54 @@ def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpe
         "use_time": settings.use_time and facts["has_time"],
         # Where nobody will be asked about a known moment, training shows none: past gaps only.
         "request_drop": settings.request_drop if facts["knows_request_time"] else 1.0,
+        "has_view_head": settings.view_weight > 0,
     }
     return TwoTowerSpec(**own, **settings.model_dump(include=set(TwoTowerSpec.__dataclass_fields__) - set(own)))
+
+
+def fit(stage: StageRun[S], trainer: Trainer, *, n_epochs: int) -> list[EpochRecord]:
+    """Train to the end, and say after each epoch how it went.
+
+    Args:
+        stage: Whose progress it is.
+        trainer: Built by `build_trainer`.
+        n_epochs: At most so many.
+    """
+    speaks = trainer.workers.is_main
+    if speaks:
+        if trainer.checkpoint is not None and holds_other_run(trainer.checkpoint, fingerprint=trainer.fingerprint):
+            stage.say("the checkpoint is of other settings, data, code, threads or processes: training starts over")
+        stage.say(
+            f"{trainer.model.spec.n_items:,} items, {trainer.objective.in_words()}, on {trainer.device}, "
+            f"{str(trainer.dtype).removeprefix('torch.')}, {torch.get_num_threads()} threads"
+        )
+    began = time.perf_counter()
+    with stage.progress("training", None) as show:
+
+        def on_step(step: Step) -> None:
+            if speaks:
+                speed = step.n_targets / max(time.perf_counter() - began, 1e-9)
+                place = f"epoch {step.epoch}/{n_epochs}  step {step.step}/{step.n_steps}"
+                show(step.step, f"{place}  loss {step.loss:.4f}  {speed:,.0f} tokens/s")
+
+        for record in trainer.fit(on_step=on_step):
+            seconds, began = time.perf_counter() - began, time.perf_counter()
+            if speaks:
+                speed = "from the checkpoint" if seconds < 1e-2 else f"{record.n_targets / seconds:,.0f} tokens/s"
+                stage.say(f"epoch {record.epoch:3d}  loss {record.loss:.4f}{_show_validation(record)}  {speed}")
+    return trainer.records
+
+
+def _show_validation(record: EpochRecord) -> str:
+    if record.validation_ndcg is None:
+        return ""
+    return f"  validation NDCG@10 {record.validation_ndcg:.4f}{' *' if record.is_best else '  '}"
+
+
+def write_towers(folder: Path, trainer: Trainer) -> None:
+    """Write what training came to: `model.safetensors`, `spec.json` and `epochs.parquet`."""
+    write_tensors(folder / "model.safetensors", trainer.model.state_dict())
+    write_json(folder / "spec.json", trainer.model.spec.as_dict())
+    with write_atomically(folder / "epochs.parquet") as partial:
+        table = [asdict(record) for record in trainer.records]
+        pl.DataFrame(table, schema_overrides={"validation_ndcg": pl.Float64}).write_parquet(partial)

@@ -17,11 +17,11 @@ import torch
 from pydantic import ValidationError
 from rich.table import Table
 
-from pipelines.config import TrainSettings
 from pipelines.profile import explain
 from pipelines.search_space import Range, TuneSettings
 from pipelines.stage import MANIFEST, StageRun, console, run_stage
 from pipelines.trainer import build_trainer, prepare_device
+from pipelines.training_config import TrainSettings
 from recsys.core.errors import ConfigError, RecsysError
 from recsys.core.files import hash_packages, read_json, write_atomically
 from recsys.training.distributed import Workers

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
+STAGES = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
 PROFILE = """
 name = "tiny"
 [ingest]

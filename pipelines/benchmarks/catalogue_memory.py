@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.benchmarks.bar import Place, Result, within
 from pipelines.benchmarks.child import run_process
-from pipelines.config import TrainSettings
+from pipelines.training_config import TrainSettings
 from recsys.core.files import read_json
 
 NAME = "catalogue-memory"

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.benchmarks import (
+    augmentation_speed,
     catalogue_memory,
     exact_search,
     filtered_search,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Measure] = {
     "train-hstu": train_hstu.measure,
     "train-recbole": train_recbole.measure,
     "full-softmax": full_softmax.measure,
+    "augment": augmentation_speed.measure,
     "train-memory": train_memory.measure,
     "catalogue-memory": catalogue_memory.measure,
     "exact-search": exact_search.measure,

@@ -8,7 +8,7 @@ from pipelines.benchmarks.bar import Place, Result, at_least, at_most, in_words
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.rectools_speed import SETTINGS
-from pipelines.config import TrainSettings
+from pipelines.training_config import TrainSettings
 from recsys.core.files import read_json
 
 NAME = "time-to-quality"

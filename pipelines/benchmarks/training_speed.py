@@ -6,8 +6,8 @@ from typing import Any
 
 from pipelines.benchmarks.bar import Limit, Place, Result, in_words
 from pipelines.benchmarks.child import run_own
-from pipelines.config import TrainSettings
 from pipelines.stage import console
+from pipelines.training_config import TrainSettings
 
 N_ROUNDS = 2
 N_EPOCHS = 3

@@ -1,4 +1,4 @@
-"""A small synthetic run through all ten stages, once a session; every stage's test looks at its part."""
+"""A small synthetic run through all eleven stages, once a session; every stage's test looks at its part."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ from pipelines.cli import main
 from pipelines.layout import lay_out
 from pipelines.profile import read_profile
 
-STAGES = ("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
+STAGES = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
 
 PROFILE = """
 name = "tiny"

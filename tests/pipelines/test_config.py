@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines.config import RetrieveSettings, SplitSettings, TrainSettings
+from pipelines.config import RetrieveSettings, SplitSettings
 from pipelines.profile import Profile
+from pipelines.training_config import TrainSettings
 
 
 def test_settings_cannot_be_changed_once_they_are_read() -> None:
@@ -25,18 +26,6 @@ def test_a_split_without_validation_is_for_leave_last_out_only() -> None:
     for changes in ({"protocol": "temporal"}, {"also": ["temporal"]}):
         with pytest.raises(ValidationError, match='validation must be true for the protocol "temporal", got false'):
             SplitSettings.model_validate({"validation": False} | changes)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"low_pass_share": 0.3, "encoder": "hstu"}, "low_pass_share must be 0"),
-        ({"same_target_weight": 0.1, "accumulate": 2}, "accumulate must be 1"),
-    ],
-)
-def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        TrainSettings.model_validate(settings)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def test_one_parent_run_has_a_nested_run_a_stage(registered: dict[str, str]) -> 
         "ingest",
         "split",
         "pairs",
+        "pretrain",
         "train",
         "embed",
         "index",

@@ -123,7 +123,8 @@ def test_processes_that_help_write_nothing(run_work: Callable[..., Path]) -> Non
 
 
 @pytest.mark.parametrize(
-    "stage", ["ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register"]
+    "stage",
+    ["ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register"],
 )
 def test_a_full_disk_is_told_in_one_sentence_and_leaves_the_old_output(copy_of: Path, stage: str) -> None:
     before = sha256_of(copy_of / stage / "manifest.json")

@@ -2,11 +2,15 @@ import json
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 import torch
 
-from pipelines.config import TrainSettings
-from pipelines.trainer import build_trainer, prepare_device
+from pipelines.stage import StageRun
+from pipelines.trainer import build_trainer, fit, prepare_device, write_towers
+from pipelines.training_config import TrainSettings
+from recsys.models.checkpoint import read_tensors
+from recsys.models.two_tower import read_spec
 from recsys.training.distributed import Workers
 from recsys.training.loop import Trainer
 
@@ -71,3 +75,32 @@ def test_threads_and_determinism_are_set_as_asked() -> None:
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(False)
+
+
+def test_the_towers_and_each_epoch_are_written(finished: Path, tmp_path: Path) -> None:
+    trainer = _build(finished, tmp_path / "checkpoint", n_epochs=2, batch_tokens=512)
+    list(trainer.fit())
+    write_towers(tmp_path, trainer)
+    assert read_spec(json.loads((tmp_path / "spec.json").read_text())) == trainer.model.spec
+    weights = read_tensors(tmp_path / "model.safetensors")
+    assert all(torch.equal(weights[name], tensor) for name, tensor in trainer.model.state_dict().items())
+    epochs = pl.read_parquet(tmp_path / "epochs.parquet")
+    assert epochs["loss"].to_list() == [record.loss for record in trainer.records]
+
+
+def test_each_epoch_is_told_and_a_checkpoint_of_another_run_too(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = StageRun(name="train", run=finished, settings=TrainSettings(), folder=tmp_path)
+    for dropout in (0.1, 0.2):
+        records = fit(stage, _build(finished, tmp_path, n_epochs=2, batch_tokens=512, dropout=dropout), n_epochs=2)
+    told = capsys.readouterr().err
+    assert told.count("full softmax, on cpu") == 2
+    assert f"epoch   2  loss {records[-1].loss:.4f}  validation NDCG@10 {records[-1].validation_ndcg:.4f}" in told
+    assert "is of other settings" in told
+
+
+def test_views_are_made_only_where_they_are_contrasted(finished: Path, tmp_path: Path) -> None:
+    plain, contrasted = (_build(finished, tmp_path, view_weight=weight) for weight in (0.0, 0.2))
+    assert plain.objective.augmenter is None and not plain.model.spec.has_view_head
+    assert contrasted.objective.augmenter is not None and contrasted.model.spec.has_view_head

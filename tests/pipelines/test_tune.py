@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines import tune
-from pipelines.config import TrainSettings
+from pipelines.training_config import TrainSettings
 from recsys.core.errors import TrainingError
 from recsys.training.loop import Trainer
 from recsys.training.resume import EpochRecord

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipelines.config import TrainSettings
 from pipelines.trainer import build_spec, prepare_device, training_settings
+from pipelines.training_config import TrainSettings
 from recsys.core.files import write_json
 from recsys.models.item_tower import Features
 from recsys.models.two_tower import TwoTower

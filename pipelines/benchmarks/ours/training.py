@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.benchmarks.ours.judging import judge, read_targets
-from pipelines.config import TrainSettings
 from pipelines.trainer import build_trainer, prepare_device
+from pipelines.training_config import TrainSettings
 from recsys.core.files import write_json
 from recsys.training.distributed import Workers
 from recsys.training.loop import Step

@@ -3,7 +3,7 @@ import json
 import numpy as np
 
 from pipelines.benchmarks.ours import catalogue
-from pipelines.config import TrainSettings
+from pipelines.training_config import TrainSettings
 
 JOB = {"n_items": 400, "n_users": 40, "n_events": 12}
 

@@ -9,8 +9,8 @@ import torch
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ours import judging
 from pipelines.benchmarks.ours.judging import judge, read_targets
-from pipelines.config import TrainSettings
 from pipelines.trainer import build_trainer
+from pipelines.training_config import TrainSettings
 from recsys.training.distributed import Workers
 
 SETTINGS = TrainSettings(dim=8, n_blocks=1, n_heads=1, validation_users=1, threads=1)

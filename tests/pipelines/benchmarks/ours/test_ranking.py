@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ours import ranking
-from pipelines.config import TrainSettings
+from pipelines.training_config import TrainSettings
 from recsys.training.loop import Trainer
 
 

@@ -1,0 +1,41 @@
+import pytest
+from pydantic import ValidationError
+
+from pipelines.training_config import ContrastSettings, ModelSettings, PretrainSettings, TrainSettings
+from recsys.augmentation.compose import OPERATORS, Shares
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"low_pass_share": 0.3, "encoder": "hstu"}, "low_pass_share must be 0"),
+        ({"same_target_weight": 0.1, "accumulate": 2}, "accumulate must be 1 where same_target_weight is set"),
+        ({"queue_size": 10, "accumulate": 2}, "accumulate must be 1 where queue_size is set"),
+        ({"operators": ["crop", "crop"]}, "operators must differ"),
+        ({"operators": ["shuffle"]}, "'crop', 'mask', 'reorder', 'substitute' or 'insert'"),
+        ({"operators": []}, "at least 1 item"),
+        ({"crop_share": 1.0}, "less than 1"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TrainSettings.model_validate(settings)
+
+
+def test_pre_training_is_off_unless_asked_for_and_must_learn_something() -> None:
+    assert PretrainSettings().n_epochs == 0
+    assert PretrainSettings().view_weight == 1
+    with pytest.raises(ValidationError, match="view_weight or item_view_weight must be above 0"):
+        PretrainSettings(view_weight=0.0)
+
+
+def test_what_pre_training_goes_by_is_all_that_train_needs() -> None:
+    assert not set(ModelSettings.model_fields) & set(PretrainSettings.model_fields)
+    merged = TrainSettings.model_validate(ModelSettings().model_dump() | PretrainSettings(n_epochs=3).model_dump())
+    assert (merged.n_epochs, merged.view_weight, merged.dim) == (3, 1.0, ModelSettings().dim)
+
+
+def test_operators_and_shares_are_those_of_the_library() -> None:
+    settings = ContrastSettings()
+    assert tuple(settings.operators) == OPERATORS
+    assert all(getattr(settings, f"{name}_share") == getattr(Shares(), name) for name in Shares.__dataclass_fields__)
