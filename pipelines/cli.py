@@ -11,28 +11,28 @@ import polars as pl
 import typer
 from rich.console import Console
 
-from pipelines.cli_sets import COMMANDS
+from pipelines.cli_sets import COMMANDS as SET_COMMANDS
+from pipelines.cli_space import COMMANDS as SPACE_COMMANDS
 from pipelines.explanation import explain_item
 from pipelines.profile import shipped_profiles
 from pipelines.run_folder import (
     AsJson,
+    Deny,
     Length,
+    Only,
     Run,
     console,
     find_run,
-    open_catalogue,
+    open_retriever,
     print_json,
     print_table,
+    read_categories,
     with_titles,
 )
-from pipelines.search_plan import update_plan
 from pipelines.summary import print_summary
-from pipelines.views import augment_history, lay_side_by_side
 from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.errors import ConfigError, RecsysError
-from recsys.retrieval.candidate_search import read_plan
+from recsys.core.errors import RecsysError
 from recsys.retrieval.item_rules import ItemRules, allowed_items
-from recsys.serving.retriever import Retriever
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
@@ -41,16 +41,16 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 def recommend(
     user: Annotated[str, typer.Argument(help="A user id.")],
     k: Length = 10,
-    only: Annotated[list[str] | None, typer.Option(help="column=value: items of that category only; again for more.")] = None,
-    deny: Annotated[list[str] | None, typer.Option(help="An item id to leave out; again for more.")] = None,
+    only: Only = None,
+    deny: Deny = None,
     run: Run = None,
     as_json: AsJson = False,
 ) -> None:
     """The best unseen items of one user, with what the user saw last."""
     folder = find_run(run)
-    retriever = _open(folder)
+    retriever = open_retriever(folder)
     history = retriever.history(user)
-    rules = ItemRules(deny=deny or [], categories=_categories(only or []))
+    rules = ItemRules(deny=deny or [], categories=read_categories(only or []))
     allowed = allowed_items(rules, pl.read_parquet(folder / "ingest" / "items.parquet"), items=retriever.items)
     answer = retriever.recommend([user], k=k, allowed=allowed)
     found = with_titles(folder, answer.drop(USER_ID))
@@ -68,7 +68,7 @@ def similar(
 ) -> None:
     """The items nearest to one item."""
     folder = find_run(run)
-    found = with_titles(folder, _open(folder).similar(item, k=k))
+    found = with_titles(folder, open_retriever(folder).similar(item, k=k))
     if as_json:
         print_json({"item_id": item, "run": str(folder), "items": found.to_dicts()})
         return
@@ -93,26 +93,6 @@ def explain(
         return
     print_table(with_titles(folder, pl.DataFrame({ITEM_ID: [item]})), title=f"the item, score {score:.4f} for user {user}")
     print_table(reasons, title="because of: how much the score falls without the item in the history")
-
-
-@app.command()
-def augment(
-    user: Annotated[str, typer.Option("--user", help="A user id.")],
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other views.")] = 0,
-    run: Run = None,
-    as_json: AsJson = False,
-) -> None:
-    """The training history of a user beside two augmented views of it, as contrast between views sees them."""
-    folder = find_run(run)
-    views = augment_history(folder, user, seed=seed)
-    events = [with_titles(folder, view.events) for view in views]
-    names = [view.name for view in views]
-    if as_json:
-        shown = [{"name": name, "events": table.to_dicts()} for name, table in zip(names, events, strict=True)]
-        print_json({"user_id": user, "run": str(folder), "seed": seed, "views": shown})
-        return
-    title = f"the last {events[0].height} train events of user {user}, and two views of them"
-    print_table(lay_side_by_side(names, events), title=title)
 
 
 @app.command()
@@ -154,24 +134,7 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _open(folder: Path) -> Retriever:
-    places = {name: folder / name for name in ("pairs", "embed", "index")}
-    items, changes = open_catalogue(folder)
-    plan = update_plan(read_plan(folder / "retrieve" / "search"), changes, items=items)
-    return Retriever(search=plan, **places)
-
-
-def _categories(only: list[str]) -> dict[str, list[str]]:
-    asked: dict[str, list[str]] = {}
-    for text in only:
-        column, equals, value = text.partition("=")
-        if not (column and equals and value):
-            raise ConfigError(f"--only must be column=value, got '{text}'; such as --only genre=Drama")
-        asked.setdefault(column, []).append(value)
-    return asked
-
-
-for name, command in COMMANDS.items():
+for name, command in (SET_COMMANDS | SPACE_COMMANDS).items():
     app.command(name=name)(command)
 
 

@@ -87,6 +87,7 @@ class PairsSettings(Settings):
     item_attributes: bool = True
     user_attributes: bool = False
     text_dim: Annotated[int, Field(ge=0, le=1024)] = 32
+    search_dim: Annotated[int, Field(ge=0, le=4096)] = 512
     seed: Seed = 0
 
 

@@ -10,10 +10,11 @@ from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, ITEM_IDX, TIMESTAMP, USER_ID, USER_IDX
 from recsys.core.files import write_array, write_json
 from recsys.data.schema import INTERACTIONS, check_table
-from recsys.data.vocabulary import fit_users, fit_vocabulary, write_vocabulary
+from recsys.data.vocabulary import Vocabulary, fit_users, fit_vocabulary, write_vocabulary
 from recsys.features.attributes import Attributes, fit_attributes
 from recsys.features.history import build_histories
-from recsys.features.item_text import fit_item_text
+from recsys.features.item_text import encode_search_texts, fit_item_text, search_texts
+from recsys.features.text_encoder import fit_text_encoder
 from recsys.sampling.popularity import count_items, log_q
 
 _UNKNOWN = "not known: only the gaps between past events are read"
@@ -45,6 +46,7 @@ def work(stage: StageRun[PairsSettings]) -> None:
     _write_attributes(stage, "user", user_side)
     text = fit_item_text(item_table, vocabulary=items, text_dim=settings.text_dim, seed=settings.seed)
     write_array(stage.folder / "item_text.npy", text)
+    _write_search_texts(stage, pl.read_parquet(ingest / "items.parquet"), items)
     stage.facts |= dropped | {
         "n_users": len(users),
         "n_items": len(items),
@@ -57,9 +59,10 @@ def work(stage: StageRun[PairsSettings]) -> None:
         "n_user_categories": len(user_side.category_names),
         "text_dim": text.shape[1],
     }
+    text_dims = f"{text.shape[1]} text dimensions; search by {stage.facts['search_dim']} text dimensions"
     stage.say(
         f"{len(users):,} users and {len(items):,} items; item features: {len(item_side.category_names)} categories "
-        f"({len(item_side.number_names)} numbers in ranges), {text.shape[1]} text dimensions; request time: {statement}"
+        f"({len(item_side.number_names)} numbers in ranges), {text_dims}; request time: {statement}"
     )
 
 
@@ -77,6 +80,16 @@ def _request_times(split: Path, user_ids: pl.Series, facts: dict[str, object], *
         times = pl.read_parquet(split / f"{part}.parquet", columns=[USER_ID, TIMESTAMP])
         users = users.join(times.select(USER_ID, pl.col(TIMESTAMP).dt.epoch("s").alias(name)), on=USER_ID, how="left")
     return users, "known: the time of the user's held-out event"
+
+
+def _write_search_texts(stage: StageRun[PairsSettings], table: pl.DataFrame, items: Vocabulary) -> None:
+    """What `search` goes by: an encoder fitted on the texts of train items, and their vectors, of all columns and of each."""
+    rows = pl.DataFrame({ITEM_ID: items.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
+    texts = search_texts(rows)
+    encoder = fit_text_encoder(texts["all"], dim=stage.settings.search_dim, seed=stage.settings.seed, min_items=1)
+    encoder.write(stage.folder / "text_encoder")
+    write_array(stage.folder / "search_text.npy", encode_search_texts(encoder, texts))
+    stage.facts |= {"search_columns": list(texts), "search_dim": encoder.dim}
 
 
 def _write_attributes(stage: StageRun[PairsSettings], side: str, attributes: Attributes) -> None:

@@ -9,18 +9,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.search_plan import update_plan
 from pipelines.stage import MANIFEST
 from recsys.core.columns import ITEM_ID
-from recsys.core.errors import ArtefactError
+from recsys.core.errors import ArtefactError, ConfigError
 from recsys.core.files import read_array, sha256_of
 from recsys.data.schema import category_columns, text_columns
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.candidate_search import read_plan
 from recsys.retrieval.changes import Changes, read_changes
+from recsys.serving.retriever import Retriever
 
 console = Console(highlight=False)
 
 Run = Annotated[Path | None, typer.Option("--run", help="The run folder; the newest under artifacts/ if left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Only = Annotated[list[str] | None, typer.Option(help="column=value: items of that category only; again for more.")]
+Deny = Annotated[list[str] | None, typer.Option(help="An item id to leave out; again for more.")]
 Length = Annotated[int, typer.Option("-k", min=1, help="How many items.")]
 
 
@@ -46,6 +51,29 @@ def open_catalogue(folder: Path) -> tuple[Vocabulary, Changes]:
     dim = read_array(vectors).shape[1]
     changes = read_changes(folder / "changes", model=sha256_of(vectors), dim=dim)
     return read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID), changes
+
+
+def open_retriever(folder: Path) -> Retriever:
+    """The index of a run with its vectors, its rules, and what changed since."""
+    places = {name: folder / name for name in ("pairs", "embed", "index")}
+    items, changes = open_catalogue(folder)
+    plan = update_plan(read_plan(folder / "retrieve" / "search"), changes, items=items)
+    return Retriever(search=plan, **places)
+
+
+def read_categories(only: list[str]) -> dict[str, list[str]]:
+    """What `--only column=value`, given some times, asks for.
+
+    Raises:
+        ConfigError: It is no column and value.
+    """
+    asked: dict[str, list[str]] = {}
+    for text in only:
+        column, equals, value = text.partition("=")
+        if not (column and equals and value):
+            raise ConfigError(f"--only must be column=value, got '{text}'; such as --only genre=Drama")
+        asked.setdefault(column, []).append(value)
+    return asked
 
 
 def with_titles(folder: Path, found: pl.DataFrame) -> pl.DataFrame:

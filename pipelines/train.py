@@ -5,13 +5,18 @@ Under `torchrun --nproc-per-node 2 -m pipelines.train artifacts/<profile>` the p
 
 import os
 
+import numpy as np
 import torch
 
 from pipelines.stage import StageRun, run_stage
 from pipelines.trainer import build_trainer, fit, prepare_device, write_towers
 from pipelines.training_config import TrainSettings
+from recsys.core.files import read_array
 from recsys.training.distributed import join_workers
+from recsys.training.embedding import embed_items
+from recsys.training.loop import Trainer
 from recsys.training.resume import EpochRecord
+from recsys.training.text_alignment import align_texts
 
 _SAMPLED_ONLY = ("n_popular", "n_hard", "corrected_positive")
 
@@ -34,6 +39,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
         records = fit(stage, trainer, n_epochs=settings.n_epochs)
         if not workers.is_main:
             return
+        _align_texts(stage, trainer)
         write_towers(stage.folder, trainer)
     best = next(record for record in reversed(records) if record.is_best)
     stage.facts |= {
@@ -55,6 +61,32 @@ def work(stage: StageRun[TrainSettings]) -> None:
     if trainer.objective.is_full and (idle := [name for name in _SAMPLED_ONLY if getattr(settings, name)]):
         stage.say(f"the full softmax has no negatives to choose: {', '.join(idle)} did nothing")
     stage.say(stage.facts["epoch"])
+
+
+def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
+    """The text tower learns the places of the kept item vectors, which stay where they are."""
+    tower = trainer.model.text_tower
+    if tower is None:
+        return
+    items = embed_items(trainer.model, device=trainer.device, dtype=trainer.dtype)
+    texts = np.array(read_array(stage.read("pairs") / "search_text.npy"))
+    with stage.progress("text tower", None) as show:
+        aligned = align_texts(
+            tower,
+            items,
+            texts,
+            seed=stage.settings.seed,
+            device=trainer.device,
+            on_step=lambda done, total: show(done, f"step {done}/{total}"),
+        )
+    columns = stage.facts_of("pairs")["search_columns"]
+    recall = {f"recall@{k}": dict(zip(columns, shares, strict=True)) for k, shares in aligned.recall.items()}
+    stage.facts["text_tower"] = {"n_items": aligned.n_items, "scale": aligned.scale} | recall
+    found = [f"{name} {share:.1%}" for name, share in recall.get("recall@100", {}).items() if share is not None]
+    stage.say(
+        f"text tower: {aligned.n_items:,} items with text"
+        + (f"; held-out items among the 100 nearest to their {', '.join(found)}" if found else "")
+    )
 
 
 def _explain_epoch(best: EpochRecord, n_epochs: int, *, has_validation: bool) -> str:

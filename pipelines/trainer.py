@@ -84,6 +84,7 @@ def build_trainer(
         checkpoint=checkpoint,
         fingerprint=hashlib.sha256(depends.encode()).hexdigest(),
         workers=workers,
+        texts=read_array(pairs / "search_text.npy") if settings.text_weight else None,
         augmenter=build_augmenter(settings, histories, n_items=spec.n_items, most=spec.history_length)
         if settings.view_weight
         else None,
@@ -94,7 +95,9 @@ def training_settings(settings: TrainSettings, *, has_labels: bool = True) -> Tr
     """What the loop takes of the table `[train]`."""
     contrast = ContrastTerms(
         next_item_weight=1.0 if has_labels else 0.0,
-        **settings.model_dump(include={"view_weight", "view_scale", "item_view_weight", "queue_size", "momentum"}),
+        **settings.model_dump(
+            include={"view_weight", "view_scale", "item_view_weight", "text_weight", "queue_size", "momentum"}
+        ),
     )
     own = settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))
     return TrainingSettings(**own, contrast=contrast)
@@ -108,6 +111,7 @@ def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpe
         # Where nobody will be asked about a known moment, training shows none: past gaps only.
         "request_drop": settings.request_drop if facts["knows_request_time"] else 1.0,
         "has_view_head": settings.view_weight > 0,
+        "search_dim": facts["search_dim"],
     }
     return TwoTowerSpec(**own, **settings.model_dump(include=set(TwoTowerSpec.__dataclass_fields__) - set(own)))
 

@@ -40,6 +40,7 @@ class ContrastSettings(Settings):
     view_weight: Weight = 0.0
     view_scale: Annotated[float, Field(gt=0, le=100)] = 10.0
     item_view_weight: Weight = 0.0
+    text_weight: Weight = 0.0
     queue_size: Annotated[int, Field(ge=0, le=2**20)] = 0
     momentum: Chance = 0.99
     operators: list[Operator] = Field(default=["crop", "mask", "reorder", "substitute", "insert"], min_length=1)
@@ -70,8 +71,8 @@ class PretrainSettings(ContrastSettings):
 
     @model_validator(mode="after")
     def _something_is_learned(self) -> "PretrainSettings":
-        if not (self.view_weight or self.item_view_weight):
-            raise ValueError("view_weight or item_view_weight must be above 0, got 0 for both")
+        if not (self.view_weight or self.item_view_weight or self.text_weight):
+            raise ValueError("one of view_weight, item_view_weight and text_weight must be above 0, got 0 for all")
         return self
 
 
@@ -105,7 +106,9 @@ class TrainSettings(ModelSettings, ContrastSettings):
         if self.low_pass_share and self.encoder != "transformer":
             raise ValueError(f'low_pass_share must be 0 for encoder = "{self.encoder}", got {self.low_pass_share}')
         whole = [
-            name for name in ("same_target_weight", "view_weight", "item_view_weight", "queue_size") if getattr(self, name)
+            name
+            for name in ("same_target_weight", "view_weight", "item_view_weight", "text_weight", "queue_size")
+            if getattr(self, name)
         ]
         if whole and self.accumulate > 1:
             raise ValueError(f"accumulate must be 1 where {whole[0]} is set, got {self.accumulate}")

@@ -1,18 +1,21 @@
-"""Text of items as dense vectors: TF-IDF, then truncated SVD (latent semantic analysis). No downloads."""
+"""What is written about items: one text a column, and all of it."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsys.core.columns import ITEM_ID
-from recsys.data.schema import text_columns
+from recsys.data.schema import category_columns, number_columns, text_columns
 from recsys.data.vocabulary import Vocabulary
+from recsys.features.text_encoder import TextEncoder, fit_text_encoder
+
+_MOST_NUMBERS = 256
 
 
 def fit_item_text(table: pl.DataFrame | None, *, vocabulary: Vocabulary, text_dim: int, seed: int) -> NDArray[np.float32]:
-    """Encode all text columns of the items that train knows.
+    """Encode all text columns of the items that train knows, as a feature of the item tower.
 
     Args:
         table: Items; None, or without text, gives an array without columns.
@@ -22,24 +25,55 @@ def fit_item_text(table: pl.DataFrame | None, *, vocabulary: Vocabulary, text_di
 
     Returns:
         Shape (I, T) float32 with unit rows; a row without any known word is 0.
-
-    Source: Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
     """
     columns = [] if table is None else text_columns(table)
-    ids = pl.DataFrame({ITEM_ID: vocabulary.ids})
-    nothing = np.zeros((len(vocabulary), 0), np.float32)
     if table is None or not columns or text_dim == 0:
-        return nothing
-    joined = ids.join(table, on=ITEM_ID, how="left", maintain_order="left")
-    texts = joined.select(pl.concat_str(columns, separator=" ", ignore_nulls=True).fill_null("")).to_series()
-    try:
-        words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=50_000).fit_transform(texts.to_list())
-    except ValueError:  # no word occurs twice
-        return nothing
-    size = min(text_dim, words.shape[1] - 1, words.shape[0] - 1)
-    if size < 1:
-        return nothing
-    with np.errstate(divide="ignore", invalid="ignore"):  # the share of variance is 0/0 where all texts are alike
-        vectors = TruncatedSVD(size, random_state=seed % 2**32).fit_transform(words)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.where(length > 0, vectors / np.maximum(length, 1e-12), 0).astype(np.float32)
+        return np.zeros((len(vocabulary), 0), np.float32)
+    joined = pl.DataFrame({ITEM_ID: vocabulary.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
+    texts = joined.select(pl.concat_str(columns, separator=" ", ignore_nulls=True).fill_null("")).to_series().to_list()
+    encoder = fit_text_encoder(texts, dim=text_dim, seed=seed, min_items=2)
+    return encoder.encode(texts)
+
+
+def search_texts(table: pl.DataFrame) -> dict[str, list[str]]:
+    """The texts that items are searched by: each column of texts, categories or whole numbers, and first all of them together.
+
+    Args:
+        table: Items.
+
+    Returns:
+        One list of texts a column, in the order of the table; a missing value is an empty text. `all` alone, and empty, where
+        the table has no such column.
+    """
+    words = [pl.col(name).fill_null("") for name in text_columns(table)]
+    words += [pl.col(name).list.join(" ").fill_null("").alias(name) for name in category_columns(table)]
+    words += [_as_word(name) for name in number_columns(table) if _is_whole(table[name])]
+    shown = table.select(words) if words else pl.DataFrame()
+    if not words:
+        return {"all": [""] * table.height}
+    together = shown.select(pl.concat_str(pl.all(), separator=" ").str.strip_chars().alias("all"))
+    return {name: column.to_list() for name, column in {"all": together["all"], **shown.to_dict()}.items()}
+
+
+def _is_whole(values: pl.Series) -> bool:
+    """Whether a column's numbers are words, as years are: whole, and not as many as there are items."""
+    known = values.filter(values.is_finite())
+    return bool((known == known.round()).all()) and 0 < known.n_unique() <= _MOST_NUMBERS
+
+
+def _as_word(name: str) -> pl.Expr:
+    whole = pl.when(pl.col(name).is_finite()).then(pl.col(name))
+    return whole.cast(pl.Int64, strict=False).cast(pl.String).fill_null("").alias(name)
+
+
+def encode_search_texts(encoder: TextEncoder, texts: Mapping[str, Sequence[str]]) -> NDArray[np.float32]:
+    """Encode the texts of items.
+
+    Args:
+        encoder: Fitted on the texts of train items.
+        texts: C columns, each with a text an item.
+
+    Returns:
+        Shape (I, C, T) float32 with unit or zero rows.
+    """
+    return np.stack([encoder.encode(column) for column in texts.values()], axis=1)

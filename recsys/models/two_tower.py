@@ -12,6 +12,7 @@ from recsys.core.errors import ArtefactError
 from recsys.models.encoders import EncoderName, build_encoder
 from recsys.models.item_tower import Features, ItemTower
 from recsys.models.projection import ProjectionHead
+from recsys.models.text_tower import TextTower
 from recsys.models.user_tower import UserTower
 
 _LARGEST_SCALE = 100.0
@@ -39,6 +40,7 @@ class TwoTowerSpec:
         n_frequencies: Frequencies that the filter keeps.
         input_dropout: The same as dropout, on what goes into the user tower's encoder.
         has_view_head: Whether there is a head that views of histories are compared through, in training alone.
+        search_dim: T, the size of the text vectors that items are searched by; 0 is no search.
     """
 
     n_items: int
@@ -58,6 +60,7 @@ class TwoTowerSpec:
     n_frequencies: int = 3
     input_dropout: float = 0.0
     has_view_head: bool = False
+    search_dim: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For `spec.json`."""
@@ -111,6 +114,8 @@ class TwoTower(nn.Module):
         )
         self.view_head = ProjectionHead(spec.dim) if spec.has_view_head else None
         self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)), requires_grad=spec.learn_scale)
+        # Last, so that the other towers start at the same weights with it as without it.
+        self.text_tower = TextTower(spec.search_dim, spec.dim) if spec.search_dim else None
 
     @property
     def scale(self) -> torch.Tensor:
@@ -120,6 +125,19 @@ class TwoTower(nn.Module):
     def encode_items(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (N,) item idx to (N, D) unit vectors."""
         return normalize(self.item_tower(item_idx).float(), dim=-1)
+
+    def encode_text(self, texts: torch.Tensor) -> torch.Tensor:
+        """Shape (N, T) text vectors to (N, D) unit vectors, near the items that they describe.
+
+        Raises:
+            ArtefactError: The model was trained without texts.
+        """
+        if self.text_tower is None:
+            raise ArtefactError(
+                "a model must have a text tower to be searched by text, got none; set [pairs] search_dim above 0"
+            )
+        vectors: torch.Tensor = self.text_tower(texts)
+        return vectors
 
     def project(self, vectors: torch.Tensor) -> torch.Tensor:
         """Shape (N, D) unit vectors to (N, D) unit vectors that views are compared by."""

@@ -66,13 +66,37 @@ class Retriever:
         if place is None:
             raise DataError(f"similar: the item must be in the training set, got '{item_id}'; check the id")
         itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
-        found = self._search.index.search(
-            np.array(self._item_vectors[place : place + 1]), k=k, seen=itself, allowed=self._search.plan.allowed
-        )
-        kept = found.item_idx[0] >= 0
-        ids = self.items.ids.gather(found.item_idx[0][kept])
-        rank = np.arange(1, len(ids) + 1, dtype=np.int32)
-        return pl.DataFrame({ITEM_ID: ids, RANK: rank, SCORE: found.score[0][kept]})
+        found = self._nearest(np.array(self._item_vectors[place : place + 1]), k=k, seen=itself, allowed=None)
+        return found.drop("query")
+
+    def nearest(self, queries: NDArray[np.float32], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
+        """The k items nearest to each of some vectors: query, item_id, rank, score.
+
+        Args:
+            queries: Shape (Q, D) unit vectors; `query` counts them from 0.
+            k: Length of the lists.
+            allowed: A filter of this request beside those of the run, shape (I,).
+
+        Raises:
+            DataError: k is larger than the catalogue.
+        """
+        check_list_length(k, n_items=len(self.items), name="nearest")
+        return self._nearest(queries, k=k, seen=None, allowed=allowed)
+
+    def _nearest(
+        self, queries: NDArray[np.float32], *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None
+    ) -> pl.DataFrame:
+        rules = [rule for rule in (self._search.plan.allowed, allowed) if rule is not None]
+        both = np.logical_and.reduce(rules) if rules else None
+        found = self._search.index.search(queries, k=k, seen=seen, allowed=both)
+        query, place = np.nonzero(found.item_idx >= 0)
+        columns = {
+            "query": query,
+            ITEM_ID: self.items.ids.gather(found.item_idx[query, place]),
+            RANK: (place + 1).astype(np.int32),
+            SCORE: found.score[query, place],
+        }
+        return pl.DataFrame(columns)
 
     def history(self, user_id: str) -> list[str]:
         """What one user has seen, oldest first.

@@ -6,6 +6,7 @@ import torch
 
 from recsys.sampling.batches import Batch
 from recsys.training.item_views import ItemViews
+from recsys.training.text_term import DescribedItems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Draw:
         anchor: Shape (B, L) int64, the number of the prefix among the anchors; -1 if it is none.
         views: Two views of each row; None where views are not contrasted.
         item_views: None where they are not contrasted.
+        described: Items and what is read of them; None where texts are not aligned.
         negative_idx: Shape (N,) item idx; None for the full softmax.
         queued_idx: Shape (Q,) item idx of targets that join the queue; None without one.
         distinct: Shape (M,), sorted, all items of this step; None for the full softmax.
@@ -30,6 +32,7 @@ class Draw:
     anchor: torch.Tensor
     views: tuple[Batch, Batch] | None
     item_views: ItemViews | None
+    described: DescribedItems | None
     negative_idx: torch.Tensor | None
     queued_idx: torch.Tensor | None
     distinct: torch.Tensor | None
@@ -44,6 +47,7 @@ class Draw:
             anchor=self.anchor[part].to(device),
             views=None if views is None else (views[0].rows(part).to(device), views[1].rows(part).to(device)),
             item_views=None if self.item_views is None else self.item_views.to(device),
+            described=None if self.described is None else self.described.to(device),
             negative_idx=_move(self.negative_idx, device),
             queued_idx=_move(self.queued_idx, device),
             distinct=_move(self.distinct, device),

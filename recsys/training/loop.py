@@ -61,6 +61,7 @@ class Trainer:
         fingerprint: What the run depends on; a checkpoint with another one is ignored.
         workers: The processes that share the work.
         augmenter: Makes views of histories, where they are contrasted.
+        texts: Shape (I, C, T), where items are aligned with them.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Trainer:
         fingerprint: str = "",
         workers: Workers | None = None,
         augmenter: Augmenter | None = None,
+        texts: NDArray[np.float32] | None = None,
     ) -> None:
         self.model, self.histories, self.settings = model, histories, settings
         self.device, self.dtype = device, dtype

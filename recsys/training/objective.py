@@ -19,6 +19,7 @@ from recsys.training.item_views import draw_item_views, item_view_contrast
 from recsys.training.key_queue import KeyQueue
 from recsys.training.next_item import full_loss, sampled_loss
 from recsys.training.settings import TrainingSettings
+from recsys.training.text_term import TextTerm, text_loss
 
 _MOST_ANCHORS = 1024
 
@@ -32,6 +33,7 @@ class Objective:
         log_popularity: Shape (I,), log of each item's share of train events.
         device: Where the loss is computed.
         augmenter: Makes views of histories; None where they are not contrasted.
+        texts: Shape (I, C, T); None where items are not aligned with them.
 
     Raises:
         ConfigError: Views are asked for, and nothing makes them.
@@ -45,6 +47,7 @@ class Objective:
         log_popularity: NDArray[np.float32],
         device: torch.device,
         augmenter: Augmenter | None = None,
+        texts: NDArray[np.float32] | None = None,
     ) -> None:
         self.settings, self.model, self.device = settings, model, device
         self.is_full = len(log_popularity) <= settings.full_softmax_limit
@@ -56,6 +59,7 @@ class Objective:
         contrast = settings.contrast
         if contrast.view_weight and augmenter is None:
             raise ConfigError("views must have operators that make them, got none; name some in [train] operators")
+        self.text_term = TextTerm(texts) if contrast.text_weight and texts is not None else None
         self.view_scale = torch.tensor(contrast.view_scale, device=device)  # ()
         self.momentum: MomentumTowers | None = None
         self.queues: dict[str, KeyQueue] = {}
@@ -73,6 +77,7 @@ class Objective:
             "same-target contrast": settings.same_target_weight,
             "view contrast": contrast.view_weight,
             "item view contrast": contrast.item_view_weight,
+            "text alignment": contrast.text_weight,
         }
         named = [name if weight == 1 else f"{weight:g} × {name}" for name, weight in terms.items() if weight]
         return " + ".join(named) + (f", a queue of {contrast.queue_size:,} keys" if self.queues else "")
@@ -95,11 +100,12 @@ class Objective:
             queued_idx = positives[torch.from_numpy(rng.choice(len(positives), n_queued, replace=False))]  # (Q,)
         views = self._draw_views(whole, rng) if contrast.view_weight else None
         item_views = draw_item_views(self.model, rng=rng) if contrast.item_view_weight else None
+        described = None if self.text_term is None else self.text_term.draw(rng=rng)
         distinct = None
         if not self.is_full:
             known = [_items_of(batch) for batch in (whole, *(views or ()))]
             known += [tensor for tensor in (positives, negative_idx) if tensor is not None]
-            known += [] if item_views is None else [item_views.item_idx]
+            known += [drawn.item_idx for drawn in (item_views, described) if drawn is not None]
             distinct = torch.cat(known).unique()  # type: ignore[no-untyped-call]  # (M,)
         return Draw(
             n_rows=len(whole.length),
@@ -108,6 +114,7 @@ class Objective:
             anchor=anchor,
             views=views,
             item_views=item_views,
+            described=described,
             negative_idx=negative_idx,
             queued_idx=queued_idx,
             distinct=distinct,
@@ -156,6 +163,9 @@ class Objective:
         if draw.item_views is not None:
             item_views = item_view_contrast(model, draw.item_views, scale=self.view_scale, workers=workers)
             total = total + contrast.item_view_weight * item_views
+        if draw.described is not None:
+            # Each process sees all of these items, so each has its share of their loss.
+            total = total + contrast.text_weight / workers.n_workers * text_loss(model, items, draw.described)
         if draw.queued_idx is not None and self.momentum is not None:
             with torch.no_grad():
                 self.queues["items"].push(self.momentum.towers.encode_items(draw.queued_idx), draw.queued_idx)

@@ -12,6 +12,7 @@ class ContrastTerms:
         view_weight: Weight of the contrast between two augmented views of each history; 0 is none.
         view_scale: One over its temperature.
         item_view_weight: Weight of the contrast between two feature masks of each item; 0 is none.
+        text_weight: Weight of the alignment of items with their texts, which moves the items too; 0 leaves them where they are.
         queue_size: Keys of earlier steps that are further negatives, for views and for the sampled softmax; 0 is none.
         momentum: Of the towers that encode keys; without a queue there are none.
     """
@@ -20,6 +21,7 @@ class ContrastTerms:
     view_weight: float = 0.0
     view_scale: float = 10.0
     item_view_weight: float = 0.0
+    text_weight: float = 0.0
     queue_size: int = 0
     momentum: float = 0.99
 

@@ -6,7 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.data.vocabulary import fit_vocabulary
-from recsys.features.item_text import fit_item_text
+from recsys.features.item_text import encode_search_texts, fit_item_text, search_texts
+from recsys.features.text_encoder import fit_text_encoder
 
 _WORDS = {"sea": ["whale", "ship", "storm", "sailor", "harbour"], "space": ["rocket", "moon", "orbit", "comet", "alien"]}
 
@@ -100,3 +101,35 @@ def test_items_that_all_say_the_same_give_equal_finite_vectors_and_no_warning() 
     vectors = _fit(table)
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(vectors, np.broadcast_to(vectors[:1], vectors.shape), atol=1e-5)
+
+
+def test_items_are_searched_by_texts_categories_and_whole_numbers_and_by_all_of_them() -> None:
+    table = pl.DataFrame(
+        {
+            "item_id": ["a", "b", "c"],
+            "title": ["Big Ship", None, "Moon"],
+            "genre": [["Sea", "War"], ["Space"], None],
+            "year": [1995.0, None, 2001.0],
+            "price": [1.5, 2.25, 3.0],
+        }
+    )
+    assert search_texts(table) == {
+        "all": ["Big Ship Sea War 1995", "Space", "Moon  2001"],
+        "title": ["Big Ship", "", "Moon"],
+        "genre": ["Sea War", "Space", ""],
+        "year": ["1995", "", "2001"],
+    }
+
+
+def test_numbers_that_differ_from_item_to_item_are_no_words() -> None:
+    table = pl.DataFrame({"item_id": [str(item) for item in range(300)], "sold": [float(item) for item in range(300)]})
+    assert list(search_texts(table)) == ["all"]
+    assert search_texts(table)["all"] == [""] * 300
+
+
+def test_search_texts_are_encoded_column_by_column() -> None:
+    texts = search_texts(_table())
+    encoder = fit_text_encoder(texts["all"], dim=4, seed=0, min_items=1)
+    vectors = encode_search_texts(encoder, texts)
+    assert (vectors.shape, vectors.dtype) == ((40, 2, 4), np.float32)
+    np.testing.assert_array_equal(vectors[:, 1], encoder.encode(texts["title"]))

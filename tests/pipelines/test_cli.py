@@ -90,12 +90,3 @@ def test_explain_names_items_of_the_history(recsys, finished: Path) -> None:
     assert because[0]["fall"] >= because[1]["fall"] >= because[2]["fall"]
     _, out, _ = recsys("explain", "u00004", "i00004", "--run", str(finished))
     assert "because of" in out
-
-
-def test_augment_shows_a_history_beside_two_views_and_as_json(recsys, finished: Path) -> None:
-    code, out, _ = recsys("augment", "--user", "u00003", "--run", str(finished))
-    assert code == 0 and "train events of user u00003, and two views of them" in out
-    assert "history" in out and "view 1: " in out and "view 2: " in out
-    _, out, _ = recsys("augment", "--user", "u00003", "--run", str(finished), "--seed", "4", "--json")
-    found = json.loads(out)
-    assert [len(found["views"]), found["seed"], found["views"][0]["name"]] == [3, 4, "history"]

@@ -25,7 +25,7 @@ def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object
 def test_pre_training_is_off_unless_asked_for_and_must_learn_something() -> None:
     assert PretrainSettings().n_epochs == 0
     assert PretrainSettings().view_weight == 1
-    with pytest.raises(ValidationError, match="view_weight or item_view_weight must be above 0"):
+    with pytest.raises(ValidationError, match="one of view_weight, item_view_weight and text_weight must be above 0"):
         PretrainSettings(view_weight=0.0)
 
 

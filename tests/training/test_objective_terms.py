@@ -30,12 +30,13 @@ def contrasting(world, build_towers, training_settings):
         text=torch.rand(len(world.items), 3),
         n_categories=7,
     )
-    model = build_towers(n_items=len(world.items), n_users=len(world.users), item_features=features, has_view_head=True).eval()
+    model = build_towers(n_items=len(world.items), n_users=len(world.users), item_features=features, has_view_head=True, search_dim=4).eval()
     augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
+    texts = np.random.default_rng(0).normal(size=(len(world.items), 2, 4)).astype(np.float32)
 
     def build(*, limit=10_000, **terms):
         settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit)
-        given = {"log_popularity": world.log_popularity, "device": torch.device("cpu"), "augmenter": augmenter}
+        given = {"log_popularity": world.log_popularity, "device": torch.device("cpu"), "augmenter": augmenter, "texts": texts}
         return model, Objective(settings, model=model, **given)
 
     return build
@@ -48,18 +49,20 @@ def _value(contrasting, batch, **terms):
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
 def test_terms_add_up_by_their_weights(contrasting, batch, limit):
-    weights = {"view_weight": 0.25, "item_view_weight": 2.0}
+    weights = {"view_weight": 0.25, "item_view_weight": 2.0, "text_weight": 0.5}
     model, both = contrasting(limit=limit, **weights)
     draw = both.draw(batch, rng=np.random.default_rng(0))
 
     def value(objective, **without):
         return objective.loss(model, batch, replace(draw, **without), workers=Workers()).item()
 
-    plain = value(both, views=None, item_views=None)
-    views = value(contrasting(limit=limit, view_weight=1.0)[1], item_views=None) - plain
-    items = value(contrasting(limit=limit, view_weight=1.0, item_view_weight=1.0)[1], views=None) - plain
-    assert views > 0 and items > 0
-    assert value(both) == pytest.approx(plain + 0.25 * views + 2 * items, rel=1e-4)
+    whole = contrasting(limit=limit, **dict.fromkeys(weights, 1.0))[1]
+    nothing = {"views": None, "item_views": None, "described": None}
+    plain = value(both, **nothing)
+    alone = [value(whole, **{other: None for other in nothing if other != name}) - plain for name in nothing]
+    assert all(term > 0 for term in alone)
+    wanted = plain + sum(weight * term for weight, term in zip(weights.values(), alone, strict=True))
+    assert value(both) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_without_labels_no_next_item_is_looked_at(contrasting, batch):

@@ -1,0 +1,72 @@
+"""Commands about the one space of users, items and texts: search, export, augment."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.embedding_space import open_space
+from pipelines.run_folder import (
+    AsJson,
+    Deny,
+    Length,
+    Only,
+    Run,
+    console,
+    find_run,
+    print_json,
+    print_table,
+    read_categories,
+    with_titles,
+)
+from pipelines.views import augment_history, lay_side_by_side
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for, in words.")],
+    k: Length = 10,
+    only: Only = None,
+    deny: Deny = None,
+    run: Run = None,
+    as_json: AsJson = False,
+) -> None:
+    """The items nearest to a text, from the same index as recommendations."""
+    folder = find_run(run)
+    space = open_space(folder)
+    found = space.nearest(space.encode_text([text]), k=k, only=read_categories(only or []), deny=deny or []).drop("query")
+    if as_json:
+        print_json({"text": text, "run": str(folder), "items": found.to_dicts()})
+        return
+    print_table(found, title=f"nearest to '{text}'")
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")],
+    run: Run = None,
+) -> None:
+    """Write the vectors of items and users as Parquet and .npy."""
+    for path in open_space(find_run(run)).export(folder):
+        console.print(str(path), markup=False, soft_wrap=True)
+
+
+def augment(
+    user: Annotated[str, typer.Option("--user", help="A user id.")],
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other views.")] = 0,
+    run: Run = None,
+    as_json: AsJson = False,
+) -> None:
+    """The training history of a user beside two augmented views of it, as contrast between views sees them."""
+    folder = find_run(run)
+    views = augment_history(folder, user, seed=seed)
+    events = [with_titles(folder, view.events) for view in views]
+    names = [view.name for view in views]
+    if as_json:
+        shown = [{"name": name, "events": table.to_dicts()} for name, table in zip(names, events, strict=True)]
+        print_json({"user_id": user, "run": str(folder), "seed": seed, "views": shown})
+        return
+    title = f"the last {events[0].height} train events of user {user}, and two views of them"
+    print_table(lay_side_by_side(names, events), title=title)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"search": search, "export": export, "augment": augment}

@@ -1,0 +1,150 @@
+"""Users, items and texts of a finished run in one space, for search, for new items, and for retrieval in a RAG pipeline.
+
+>>> space = open_space(Path("artifacts/ml-1m"))  # doctest: +SKIP
+>>> space.nearest(space.encode_text(["space opera with robots"]), k=5)  # doctest: +SKIP
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+
+from pipelines.run_folder import open_retriever, with_titles
+from pipelines.towers import open_towers
+from recsys.core.columns import ITEM_ID, USER_ID
+from recsys.core.errors import DataError
+from recsys.core.files import read_array, write_array, write_atomically
+from recsys.data.vocabulary import read_vocabulary
+from recsys.features.item_text import search_texts
+from recsys.features.text_encoder import read_text_encoder
+from recsys.models.two_tower import TwoTower
+from recsys.retrieval.item_rules import ItemRules, allowed_items
+from recsys.serving.retriever import Retriever
+
+
+class EmbeddingSpace:
+    """Vectors of length 1 whose products are similarities, whatever they are of.
+
+    Args:
+        run: The folder of a finished run.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self._retriever: Retriever = open_retriever(run)
+        self._towers: TwoTower = open_towers(pairs=run / "pairs", train=run / "train")
+        self._encoder = read_text_encoder(run / "pairs" / "text_encoder")
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self._towers.spec.dim
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Where items that are described like this lie. Shape (N, D).
+
+        Raises:
+            DataError: No word of a text occurs in the texts of the items.
+            ArtefactError: The run has no text tower.
+        """
+        vectors = self._encoder.encode(list(texts))
+        unknown = np.flatnonzero(~vectors.any(1))
+        if self._towers.spec.search_dim and len(unknown):
+            raise DataError(
+                f"search: a text must have a word that the items' texts have too, got '{texts[unknown[0]]}'; use other words"
+            )
+        return self._encode(vectors)
+
+    def encode_items(self, table: pl.DataFrame) -> NDArray[np.float32]:
+        """The vectors of items: those that train knows by their own, others by their texts. Shape (N, D).
+
+        Args:
+            table: `item_id` and the columns of the run's items; what is not there is not known of an item.
+
+        Raises:
+            DataError: Nothing is known of an item.
+            ArtefactError: There are new items, and the run has no text tower.
+        """
+        place = [self._retriever.items.idx_of(item) for item in table[ITEM_ID]]
+        known = read_array(self.run / "embed" / "items.npy")
+        vectors = np.zeros((table.height, self.dim), np.float32)
+        is_known = np.array([number is not None and number < len(known) for number in place], bool)
+        vectors[is_known] = known[[number for number in place if number is not None and number < len(known)]]
+        if not is_known.all():
+            new = table.filter(~pl.Series(is_known))
+            texts = self._encoder.encode(search_texts(self._like_items(new))["all"])
+            if (nothing := ~texts.any(1)).any() and self._towers.spec.search_dim:
+                first = new[ITEM_ID][int(np.flatnonzero(nothing)[0])]
+                raise DataError(
+                    f"encode_items: of a new item some text, category or number must be known, got none for '{first}'; "
+                    "give the columns that the items of the run have"
+                )
+            vectors[~is_known] = self._encode(texts)
+        return vectors
+
+    def nearest(
+        self,
+        vectors: NDArray[np.float32],
+        *,
+        k: int,
+        only: dict[str, list[str]] | None = None,
+        deny: Sequence[str] = (),
+    ) -> pl.DataFrame:
+        """The items nearest to each vector, with what is known of them.
+
+        Args:
+            vectors: Shape (Q, D).
+            k: Length of the lists.
+            only: For a category column, values of which an item needs at least one.
+            deny: Item ids to leave out.
+
+        Returns:
+            query (from 0), item_id, rank (from 1), score, and the texts and categories of the items.
+        """
+        rules = ItemRules(deny=deny, categories=only or {})
+        table = pl.read_parquet(self.run / "ingest" / "items.parquet")
+        allowed = allowed_items(rules, table, items=self._retriever.items)
+        return with_titles(self.run, self._retriever.nearest(vectors, k=k, allowed=allowed))
+
+    def export(self, folder: Path) -> list[Path]:
+        """Write item and user vectors as Parquet, with ids and what is known of items, and as `.npy` with the same rows."""
+        written = []
+        for side, column in (("items", ITEM_ID), ("users", USER_ID)):
+            vectors = np.array(read_array(self.run / "embed" / f"{side}.npy"))
+            ids = read_vocabulary(self.run / "pairs" / f"{side}.parquet", id_column=column).ids
+            table = pl.DataFrame({column: ids, "vector": pl.Series(vectors).cast(pl.List(pl.Float32))})
+            table = with_titles(self.run, table) if side == "items" else table
+            with write_atomically(folder / f"{side}.parquet") as partial:
+                table.write_parquet(partial)
+            write_array(folder / f"{side}.npy", vectors)
+            written += [folder / f"{side}.parquet", folder / f"{side}.npy"]
+        return written
+
+    def _like_items(self, table: pl.DataFrame) -> pl.DataFrame:
+        """The table with the columns and types of the run's items."""
+        schema = pl.read_parquet_schema(self.run / "ingest" / "items.parquet")
+        columns = []
+        for name, dtype in schema.items():
+            if name not in table.columns:
+                columns.append(pl.lit(None, dtype).alias(name))
+            elif table.schema[name] == dtype:
+                columns.append(pl.col(name))
+            elif isinstance(dtype, pl.List) and table.schema[name] == pl.String():
+                columns.append(pl.col(name).str.split("|").alias(name))
+            else:
+                columns.append(pl.col(name).cast(dtype, strict=False))
+        return table.select(columns)
+
+    def _encode(self, texts: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._towers.eval()
+        with torch.inference_mode():
+            vectors: NDArray[np.float32] = self._towers.encode_text(torch.from_numpy(texts)).numpy()
+        return vectors
+
+
+def open_space(run: Path) -> EmbeddingSpace:
+    """Open a finished run."""
+    return EmbeddingSpace(run)

@@ -1,0 +1,153 @@
+"""The text tower learns where items lie: their vectors stand still, and their texts find them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recsys.core.random import rng_for, seed_for
+from recsys.losses.clip import clip_loss
+from recsys.models.text_tower import TextTower
+
+_BATCH, _WARMUP = 512, 50
+_EPOCHS, _FEWEST_STEPS, _MOST_STEPS = 150, 300, 3_000
+_LEARNING_RATE, _WEIGHT_DECAY = 3e-3, 0.01
+_BETAS = (0.9, 0.98)
+_HELD_OUT, _KS = 10, (10, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alignment:
+    """How well texts find their items.
+
+    Attributes:
+        n_items: Items with a text.
+        recall: By k, and then by column: the share of held-out items, a tenth, that are among the k items nearest to their own
+            text when a tower is trained on the others; none if there are too few items, or for a column without such texts.
+        scale: One over the temperature that was learned.
+    """
+
+    n_items: int
+    recall: dict[int, list[float | None]]
+    scale: float
+
+
+def align_texts(
+    tower: TextTower,
+    items: NDArray[np.float32],
+    texts: NDArray[np.float32],
+    *,
+    seed: int,
+    device: torch.device,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Alignment:
+    """Train the text tower on locked item vectors; in each step an item is described by all its text or by one column.
+
+    Args:
+        tower: Its weights are changed.
+        items: Shape (I, D) unit vectors.
+        texts: Shape (I, C, T), all text first, then each column; rows of zeros are no text.
+        seed: Of everything random.
+        device: Where to train.
+        on_step: Called with the steps done and their total.
+
+    Source: Zhai et al., "LiT: Zero-Shot Transfer with Locked-image text Tuning", arXiv:2111.07991, section 3, with the
+    symmetric loss of CLIP.
+    """
+    known = np.flatnonzero(texts[:, 0].any(1))
+    held_out = rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT]
+    first = {name: tensor.clone() for name, tensor in tower.state_dict().items()}
+    recall: dict[int, list[float | None]] = {}
+    n_steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _EPOCHS * len(known) // _BATCH))
+    total = n_steps * (1 + bool(len(held_out)))
+    done = 0
+
+    def step_done() -> None:
+        nonlocal done
+        done += 1
+        if on_step is not None:
+            on_step(done, total)
+
+    if len(held_out):
+        _train(
+            tower, items, texts, np.setdiff1d(known, held_out), n_steps=n_steps, seed=seed, device=device, step_done=step_done
+        )
+        columns = [_found(tower, items, texts[:, column], held_out, device=device) for column in range(texts.shape[1])]
+        recall = {k: [_share(places < k) for places in columns] for k in _KS}
+        tower.load_state_dict(first)
+    if len(known):
+        _train(tower, items, texts, known, n_steps=n_steps, seed=seed, device=device, step_done=step_done)
+    return Alignment(n_items=len(known), recall=recall, scale=float(tower.scale.detach()))
+
+
+def label_texts(texts: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Numbers that are equal where texts are: shape (I, C, T) to (I, C)."""
+    rows = np.ascontiguousarray(texts).reshape(-1, texts.shape[2])
+    _, labels = np.unique(rows.view(f"V{rows.itemsize * rows.shape[1]}")[:, 0], return_inverse=True)
+    return labels.reshape(texts.shape[:2]).astype(np.int64)
+
+
+def draw_columns(texts: NDArray[np.float32], rows: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each item all of its text half of the time, else one column, if anything is written there. Shape (B,)."""
+    column = np.where(rng.random(len(rows)) < 0.5, 0, rng.integers(texts.shape[1], size=len(rows)))
+    return np.where(texts[rows, column].any(1), column, 0)
+
+
+def _train(
+    tower: TextTower,
+    items: NDArray[np.float32],
+    texts: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+    *,
+    n_steps: int,
+    seed: int,
+    device: torch.device,
+    step_done: Callable[[], None],
+) -> None:
+    rng, labels = rng_for(seed, "texts", len(chosen)), label_texts(texts)
+    torch.manual_seed(seed_for(seed, "text dropout"))
+    optimizer = torch.optim.AdamW(tower.parameters(), lr=_LEARNING_RATE, betas=_BETAS, weight_decay=_WEIGHT_DECAY)
+    tower.train()
+    for step in range(n_steps):
+        rate = _LEARNING_RATE * min(1, (step + 1) / _WARMUP) * (1 + math.cos(math.pi * step / n_steps)) / 2
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        rows = rng.choice(chosen, min(_BATCH, len(chosen)), replace=False)
+        column = draw_columns(texts, rows, rng=rng)
+        text = torch.from_numpy(texts[rows, column]).to(device)  # (B, T)
+        vectors = torch.from_numpy(items[rows]).to(device)  # (B, D)
+        label = torch.from_numpy(labels[rows, column]).to(device)  # (B,)
+        is_alike = label[:, None] == label[None, :]  # (B, B)
+        optimizer.zero_grad()
+        clip_loss(tower(text), vectors, is_ignored=is_alike, scale=tower.scale).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        step_done()
+    tower.eval()
+
+
+@torch.inference_mode()
+def _found(
+    tower: TextTower,
+    items: NDArray[np.float32],
+    texts: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+    *,
+    device: torch.device,
+) -> NDArray[np.int64]:
+    """How many items are nearer to the text of a chosen item than it is itself, for those that have a text."""
+    chosen = chosen[texts[chosen].any(1)]
+    catalogue = torch.from_numpy(items).to(device)  # (I, D)
+    nearer = [np.zeros(0, np.int64)]
+    for begin in range(0, len(chosen), _BATCH):
+        rows = chosen[begin : begin + _BATCH]
+        scores = tower(torch.from_numpy(texts[rows]).to(device)) @ catalogue.t()  # (B, I)
+        own = scores.gather(1, torch.from_numpy(rows).to(device)[:, None])  # (B, 1)
+        nearer.append((scores > own).sum(1).cpu().numpy())
+    return np.concatenate(nearer)
+
+
+def _share(hits: NDArray[np.bool_]) -> float | None:
+    return float(hits.mean()) if len(hits) else None

@@ -1,0 +1,40 @@
+import json
+from pathlib import Path
+
+import polars as pl
+
+
+def test_search_finds_items_and_keeps_the_filters(recsys, finished: Path) -> None:
+    items = pl.read_parquet(finished / "ingest" / "items.parquet")
+    column = next(name for name, dtype in items.schema.items() if dtype == pl.List(pl.String))
+    value = items[column].explode().drop_nulls().mode()[0]
+    code, out, _ = recsys("search", value, "-k", "4", "--run", str(finished))
+    assert code == 0 and f"nearest to '{value}'" in out
+    _, out, _ = recsys("search", value, "-k", "4", "--only", f"{column}={value}", "--run", str(finished), "--json")
+    found = json.loads(out)
+    assert found["text"] == value and [item["rank"] for item in found["items"]] == [1, 2, 3, 4]
+    assert (
+        items.filter(pl.col("item_id").is_in([item["item_id"] for item in found["items"]]))[column].list.contains(value).all()
+    )
+    _, out, _ = recsys("search", value, "-k", "4", "--deny", found["items"][0]["item_id"], "--run", str(finished), "--json")
+    assert found["items"][0]["item_id"] not in [item["item_id"] for item in json.loads(out)["items"]]
+
+
+def test_unknown_words_end_in_one_sentence(recsys, finished: Path) -> None:
+    code, _, err = recsys("search", "qqq", "--run", str(finished))
+    assert code == 2 and "use other words" in err and "Traceback" not in err
+
+
+def test_export_names_the_files_it_wrote(recsys, finished: Path, tmp_path: Path) -> None:
+    code, out, _ = recsys("export", str(tmp_path / "out"), "--run", str(finished))
+    assert code == 0
+    assert all(Path(line).is_file() for line in out.splitlines()) and len(out.splitlines()) == 4
+
+
+def test_augment_shows_a_history_beside_two_views_and_as_json(recsys, finished: Path) -> None:
+    code, out, _ = recsys("augment", "--user", "u00003", "--run", str(finished))
+    assert code == 0 and "train events of user u00003, and two views of them" in out
+    assert "history" in out and "view 1: " in out and "view 2: " in out
+    _, out, _ = recsys("augment", "--user", "u00003", "--run", str(finished), "--seed", "4", "--json")
+    found = json.loads(out)
+    assert [len(found["views"]), found["seed"], found["views"][0]["name"]] == [3, 4, "history"]
