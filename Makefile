@@ -60,7 +60,7 @@ $(call done,embed):     $(call code,embed,core models sampling training) pipelin
 $(call done,index):     $(call code,index,core data retrieval) $(call done,embed)
 $(call done,retrieve):  $(call code,retrieve,core data features retrieval) pipelines/search_plan.py pipelines/executors.py $(call done,ingest) $(call done,pairs) $(call done,embed) $(call done,index)
 $(call done,baselines): $(call code,baselines,baselines core data retrieval) $(call done,split)
-$(call done,evaluate):  $(call code,evaluate,core data evaluation metrics) $(call done,split) $(call done,index) $(call done,retrieve) $(call done,baselines)
+$(call done,evaluate):  $(call code,evaluate,core data evaluation metrics) pipelines/health.py $(call done,ingest) $(call done,split) $(call done,pairs) $(call done,embed) $(call done,index) $(call done,retrieve) $(call done,baselines)
 $(call done,register):  $(call code,register,core) $(served) $(foreach stage,$(filter-out register,$(STAGES)),$(call done,$(stage)))
 
 $(OUT)/%/manifest.json:

@@ -7,7 +7,7 @@ from pipelines.stage import StageRun, run_stage
 from pipelines.towers import open_towers
 from recsys.core.files import write_array
 from recsys.sampling.batches import read_histories
-from recsys.training.embedding import embed_items, embed_users
+from recsys.training.embedding import embed_items, embed_users, item_norms
 from recsys.training.precision import choose_device, choose_dtype
 
 
@@ -32,6 +32,7 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     )
     write_array(stage.folder / "items.npy", items)
     write_array(stage.folder / "users.npy", users)
+    write_array(stage.folder / "item_norms.npy", item_norms(model, device=device))
     statement = stage.facts_of("pairs")["request_time"] if spec.use_time else "no times at all: the model reads order only"
     stage.facts |= {
         "n_items": len(items),

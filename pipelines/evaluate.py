@@ -1,4 +1,4 @@
-"""evaluate: candidate tables against test: `metrics.json`, `comparisons.json`, `report.html`."""
+"""evaluate: candidate tables against test: `metrics.json`, `comparisons.json`, `embedding_health.json`, `report.html`."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.config import EvaluateSettings
+from pipelines.health import assess_embeddings, health_figures
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
@@ -48,9 +49,15 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     if facts["is_filtered"]:
         proved = False
         verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
+    health, section = assess_embeddings(
+        ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
+    )
+    if not section.is_sound:
+        verdict = f"{section.verdict} {verdict}"
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements, n_items=catalogue.height)
     write_json(stage.folder / "metrics.json", rows)
+    write_json(stage.folder / "embedding_health.json", health_figures(health))
     compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
     write_json(
         stage.folder / "comparisons.json", {"verdict": verdict, "is_proved": proved, "metric": metric, "baselines": compared}
@@ -71,6 +78,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         protocol=protocol,
         index=read_json(index / "index.json"),
         index_curve=read_json(index / "curve.json") if (index / "curve.json").is_file() else [],
+        health=section,
     )
     stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
     stage.say(verdict)

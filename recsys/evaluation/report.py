@@ -1,6 +1,7 @@
 """`report.html`: one self-contained page, verdict first."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,23 @@ from recsys.evaluation.score import Scored, list_counts
 _TENTHS = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSection:
+    """What the page says of the embeddings.
+
+    Attributes:
+        verdict: Sound, or what is wrong.
+        is_sound: Whether nothing is wrong.
+        lines: Figures in words, each `label: text`.
+        pictures: As SVG text.
+    """
+
+    verdict: str
+    is_sound: bool
+    lines: Sequence[str]
+    pictures: Sequence[str]
+
+
 def write_report(
     path: Path,
     *,
@@ -39,6 +57,7 @@ def write_report(
     protocol: Sequence[str],
     index: Mapping[str, Any],
     index_curve: Sequence[Mapping[str, Any]],
+    health: HealthSection,
 ) -> None:
     """Draw the page and write it, atomically. Every text is escaped.
 
@@ -58,6 +77,7 @@ def write_report(
         protocol: What was done, line by line, each `label: text`.
         index: What `index.json` holds.
         index_curve: What was measured to choose the index, point by point; none for exact search.
+        health: Of the embeddings.
     """
     environment = Environment(loader=PackageLoader("recsys.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(
@@ -76,6 +96,7 @@ def write_report(
         exposure=draw_exposure({n: _exposure(s, item_counts, k) for n, s in models.items() if n != "random"}, model=model),
         protocol=protocol,
         index=index,
+        health=health,
         curve=draw_index_curve(index_curve, target=index["target_recall"], chosen=index) if index_curve else "",
     )
     with write_atomically(path) as partial:

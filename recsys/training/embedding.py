@@ -24,6 +24,17 @@ def embed_items(model: TwoTower, *, device: torch.device, dtype: torch.dtype) ->
 
 
 @torch.inference_mode()
+def item_norms(model: TwoTower, *, device: torch.device) -> NDArray[np.float32]:
+    """The lengths of the item vectors before they became 1, shape (I,)."""
+    model.eval()
+    norms = np.empty(model.spec.n_items, np.float32)
+    for begin in range(0, len(norms), _ITEM_BLOCK):
+        idx = torch.arange(begin, min(begin + _ITEM_BLOCK, len(norms)), device=device)
+        norms[begin : begin + len(idx)] = model.item_tower(idx).float().norm(dim=1).cpu().numpy()
+    return norms
+
+
+@torch.inference_mode()
 def embed_users(
     model: TwoTower,
     histories: Histories,

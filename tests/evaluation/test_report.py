@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
-from recsys.evaluation.report import write_report
+from recsys.evaluation.report import HealthSection, write_report
 from recsys.evaluation.table import metric_rows
 
 _POINT = {"backend": "annoy", "build": "10 trees", "effort": 9, "k": 10, "recall": 0.97, "queries_per_second": 100.0}
@@ -15,7 +15,15 @@ def write(tmp_path, scored_of, random_hits):
     """Write a report of a model and a baseline; keywords change names and chances of a hit."""
 
     def run(
-        file="report.html", *, name="shop", model="two-tower", chance=0.3, ks=(10,), baselines=("popularity",), has_curve=True
+        file="report.html",
+        *,
+        name="shop",
+        model="two-tower",
+        chance=0.3,
+        ks=(10,),
+        baselines=("popularity",),
+        has_curve=True,
+        health="",
     ):
         width = max(ks)
         models = {model: scored_of(random_hits(80, chance, width=width), ks=ks)}
@@ -40,6 +48,9 @@ def write(tmp_path, scored_of, random_hits):
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
             index=_POINT | {"target_recall": 0.95, "why": "it is <fast>"},
             index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
+            health=HealthSection(
+                verdict=health, is_sound=not health, lines=["Hubness: <low>"], pictures=["<svg id='map'></svg>"]
+            ),
         )
         return tmp_path / file
 
@@ -84,7 +95,7 @@ def test_the_protocol_is_escaped_too(write):
 
 def test_the_protocol_stands_line_by_line_before_the_results(write):
     page = write().read_text(encoding="utf-8")
-    lines = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page)
+    lines = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page.split("<h2>Results</h2>")[0])
     assert lines == [("Split", "temporal &lt;cut&gt;: one for all"), ("Seen", "removed")]
     assert page.index("<dt>Seen</dt>") < page.index("<h2>Results</h2>")
 
@@ -111,3 +122,9 @@ def test_the_index_is_drawn_where_one_was_measured(write):
     assert "recall@10 against exact search" in page
     assert "it is &lt;fast&gt;" in page
     assert "<h2>Index</h2>" not in write(has_curve=False).read_text(encoding="utf-8")
+
+
+def test_the_health_of_the_embeddings_is_told_and_a_fault_looks_bad(write):
+    page = write(health="collapsed: all <alike>").read_text(encoding="utf-8")
+    assert '<p class="verdict bad">collapsed: all &lt;alike&gt;</p>' in page
+    assert "<dt>Hubness</dt><dd>&lt;low&gt;</dd>" in page and "<svg id='map'>" in page

@@ -28,7 +28,7 @@ user_attributes = true
 [train]
 dim = 16
 n_epochs = 3
-batch_tokens = 512
+batch_tokens = 64
 warmup_steps = 10
 threads = 1
 [index]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.training.embedding import embed_items, embed_users
+from recsys.training.embedding import embed_items, embed_users, item_norms
 
 
 @pytest.fixture
@@ -46,3 +46,9 @@ def test_a_user_vector_is_that_of_the_last_events_up_to_the_request(world, model
         )
     found = embed_users(model, histories, np.array([user]), held_out="test", batch_tokens=512, **cpu)
     np.testing.assert_allclose(found, wanted.numpy(), atol=1e-5)
+
+
+def test_norms_are_those_of_the_item_tower(build_towers):
+    model = build_towers(n_items=7)
+    norms = item_norms(model, device=torch.device("cpu"))
+    torch.testing.assert_close(torch.from_numpy(norms), model.item_tower(torch.arange(7)).norm(dim=1).detach())

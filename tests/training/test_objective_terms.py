@@ -30,7 +30,9 @@ def contrasting(world, build_towers, training_settings):
         text=torch.rand(len(world.items), 3),
         n_categories=7,
     )
-    model = build_towers(n_items=len(world.items), n_users=len(world.users), item_features=features, has_view_head=True, search_dim=4).eval()
+    model = build_towers(
+        n_items=len(world.items), n_users=len(world.users), item_features=features, has_view_head=True, search_dim=4
+    ).eval()
     augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
     texts = np.random.default_rng(0).normal(size=(len(world.items), 2, 4)).astype(np.float32)
 
