@@ -13,7 +13,9 @@ from rich.console import Console
 
 from pipelines.cli_sets import COMMANDS as SET_COMMANDS
 from pipelines.cli_space import COMMANDS as SPACE_COMMANDS
+from pipelines.cli_space import recommend_to_newcomer
 from pipelines.explanation import explain_item
+from pipelines.new_items import read_all_items
 from pipelines.profile import shipped_profiles
 from pipelines.run_folder import (
     AsJson,
@@ -31,7 +33,7 @@ from pipelines.run_folder import (
 )
 from pipelines.summary import print_summary
 from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.errors import RecsysError
+from recsys.core.errors import ConfigError, RecsysError
 from recsys.retrieval.item_rules import ItemRules, allowed_items
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -39,19 +41,32 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 
 @app.command()
 def recommend(
-    user: Annotated[str, typer.Argument(help="A user id.")],
+    user: Annotated[str | None, typer.Argument(help="A user id; none for a new user.")] = None,
     k: Length = 10,
     only: Only = None,
     deny: Deny = None,
+    history: Annotated[
+        list[str] | None, typer.Option(help="An item that a new user took; again for more, oldest first.")
+    ] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="column=value of a new user; again for more.")] = None,
     run: Run = None,
     as_json: AsJson = False,
 ) -> None:
-    """The best unseen items of one user, with what the user saw last."""
+    """The best unseen items of one user, with what the user saw last; or of a new user, by items taken or by attributes."""
     folder = find_run(run)
+    if user is None:
+        newcomer = recommend_to_newcomer(folder, history or [], attribute or [], k=k, only=only or [], deny=deny or [])
+        if as_json:
+            print_json({"user_id": None, "run": str(folder), "items": newcomer.to_dicts()})
+        else:
+            print_table(newcomer, title="recommended to a new user")
+        return
+    if history or attribute:
+        raise ConfigError(f"--history and --attribute must stand without a user, got '{user}' too; leave one out")
     retriever = open_retriever(folder)
     history = retriever.history(user)
     rules = ItemRules(deny=deny or [], categories=read_categories(only or []))
-    allowed = allowed_items(rules, pl.read_parquet(folder / "ingest" / "items.parquet"), items=retriever.items)
+    allowed = allowed_items(rules, read_all_items(folder), items=retriever.items)
     answer = retriever.recommend([user], k=k, allowed=allowed)
     found = with_titles(folder, answer.drop(USER_ID))
     if as_json:

@@ -12,7 +12,10 @@ from rich.markup import escape
 
 from pipelines.audit import find_candidates, find_counts
 from pipelines.audit import verify as verify_folder
+from pipelines.embedding_space import open_space
+from pipelines.new_items import keep_known, read_new_items
 from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
+from recsys.core.columns import ITEM_ID
 from recsys.core.errors import ArtefactError
 from recsys.core.files import sha256_of
 from recsys.core.locks import claim_folder
@@ -23,16 +26,25 @@ from recsys.retrieval.sets import roll_back
 
 
 def add_items_command(
-    file: Annotated[Path, typer.Argument(help="Parquet with item_id and vector, a list of numbers of length 1.")],
+    file: Annotated[Path, typer.Argument(help="Parquet with item_id and the columns of the items, or with vector.")],
     run: Run = None,
 ) -> None:
-    """Add items with their vectors: found at once beside the index, in the candidates from the next `make candidates` on."""
+    """Add items without training again, by their texts or by vectors of your own.
+
+    They are found at once beside the index, and are in the candidates from the next `make candidates` on.
+    """
     folder = _claim(run)
     items, changes = open_catalogue(folder)
-    ids, vectors = read_vectors(file)
+    table = read_new_items(file)
+    if "vector" in table.columns:
+        ids, vectors = read_vectors(file)
+    else:
+        ids, vectors = table[ITEM_ID].to_list(), open_space(folder).encode_items(table)
     embedded = folder / "embed" / "items.npy"
     add_items(folder / "changes", ids, vectors, items=items, model=sha256_of(embedded), dim=changes.vectors.shape[1])
-    console.print(f"{len(ids):,} items added to {folder}; {len(changes.added) + len(ids):,} in all", markup=False)
+    keep_known(folder, table)
+    total = len(open_catalogue(folder)[1].added)
+    console.print(f"{len(ids):,} items added to {folder}; {total:,} in all", markup=False)
 
 
 def delete_items_command(ids: Annotated[list[str], typer.Argument(help="Item ids.")], run: Run = None) -> None:

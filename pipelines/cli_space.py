@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from pipelines.embedding_space import open_space
@@ -21,6 +22,7 @@ from pipelines.run_folder import (
     with_titles,
 )
 from pipelines.views import augment_history, lay_side_by_side
+from recsys.core.errors import ConfigError
 
 
 def search(
@@ -67,6 +69,35 @@ def augment(
         return
     title = f"the last {events[0].height} train events of user {user}, and two views of them"
     print_table(lay_side_by_side(names, events), title=title)
+
+
+def recommend_to_newcomer(
+    folder: Path, history: list[str], attributes: list[str], *, k: int, only: list[str], deny: list[str]
+) -> pl.DataFrame:
+    """The best items of a user whom train does not know: item_id, rank, score, and what is known of the items.
+
+    Args:
+        folder: The run.
+        history: Items taken, oldest first; these alone count where there are any.
+        attributes: `column=value`.
+        k: Length of the list.
+        only: `column=value` of items.
+        deny: Items to leave out beside those taken.
+
+    Raises:
+        ConfigError: Nothing is known of the user.
+    """
+    space = open_space(folder)
+    if history and attributes:
+        raise ConfigError("--history must stand without --attribute, got both; a history says more, leave the attributes out")
+    if not (history or attributes):
+        raise ConfigError("a user id, --history or --attribute must be given, got none; name one")
+    if history:
+        vector = space.encode_history(history)
+    else:
+        vector = space.encode_attributes({column: values[0] for column, values in read_categories(attributes).items()})
+    taken = [item for item in history if space.knows(item)]
+    return space.nearest(vector, k=k, only=read_categories(only), deny=[*deny, *taken]).drop("query")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"search": search, "export": export, "augment": augment}

@@ -62,6 +62,7 @@ class IngestSettings(Settings):
 class SplitSettings(Settings):
     """`[split]`: who is held out. `also` names protocols that `make run` goes through as well, each a run of its own.
 
+    `cold_share` of the items are withheld wholly: they are in no train or validation event, only in the test.
     `validation = false` trains on all but each user's last event; the number of epochs is then `[train] n_epochs`.
     """
 
@@ -72,6 +73,8 @@ class SplitSettings(Settings):
     test_share: Share = 0.1
     validation_days: Days | None = None
     test_days: Days | None = None
+    cold_share: Chance = 0.0
+    cold_seed: Seed = 0
 
     @model_validator(mode="after")
     def _windows_need_validation(self) -> "SplitSettings":
@@ -92,9 +95,10 @@ class PairsSettings(Settings):
 
 
 class EmbedSettings(Settings):
-    """`[embed]`: how vectors are computed."""
+    """`[embed]`: how vectors are computed, and whether items without a train event get one from their texts."""
 
     batch_tokens: Count = 16_384
+    cold_items: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 

@@ -1,13 +1,20 @@
 """embed: the trained towers to `items.npy` (I, D) and `users.npy` (U, D), unit vectors, rows by idx."""
 
 import numpy as np
+import polars as pl
 
 from pipelines.config import EmbedSettings
 from pipelines.stage import StageRun, run_stage
 from pipelines.towers import open_towers
-from recsys.core.files import write_array
+from recsys.core.columns import ITEM_ID
+from recsys.core.errors import ConfigError
+from recsys.core.files import write_array, write_atomically
+from recsys.data.vocabulary import read_vocabulary
+from recsys.features.item_text import search_texts
+from recsys.features.text_encoder import read_text_encoder
+from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import read_histories
-from recsys.training.embedding import embed_items, embed_users, item_norms
+from recsys.training.embedding import embed_items, embed_users, encode_texts, item_norms
 from recsys.training.precision import choose_device, choose_dtype
 
 
@@ -33,16 +40,37 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     write_array(stage.folder / "items.npy", items)
     write_array(stage.folder / "users.npy", users)
     write_array(stage.folder / "item_norms.npy", item_norms(model, device=device))
+    n_cold = _write_cold_items(stage, model) if stage.settings.cold_items else 0
     statement = stage.facts_of("pairs")["request_time"] if spec.use_time else "no times at all: the model reads order only"
     stage.facts |= {
         "n_items": len(items),
         "n_users": len(users),
+        "n_cold_items": n_cold,
         "dim": spec.dim,
         "score": "cosine",
         "request_time": statement,
         "epoch": trained["epoch"],
     }
-    stage.say(f"{len(items):,} item and {len(users):,} user vectors of {spec.dim} numbers; request time: {statement}")
+    cold = f" and {n_cold:,} of items without a train event," if stage.settings.cold_items else ""
+    stage.say(f"{len(items):,} item{cold} and {len(users):,} user vectors of {spec.dim} numbers; request time: {statement}")
+
+
+def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
+    """Vectors of the items that train does not know, by their texts; those of which nothing is written are left out."""
+    if not model.spec.search_dim:
+        raise ConfigError("[embed] cold_items must be false without a text tower, got true; set [pairs] search_dim above 0")
+    pairs = stage.read("pairs")
+    known = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID).ids
+    table = pl.read_parquet(stage.read("ingest") / "items.parquet").filter(~pl.col(ITEM_ID).is_in(known.implode()))
+    texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table)["all"])
+    is_described = texts.any(1)
+    vectors = encode_texts(model, texts[is_described])
+    ids = table[ITEM_ID].filter(pl.Series(is_described))
+    with write_atomically(stage.folder / "cold_items.parquet") as partial:
+        pl.DataFrame({ITEM_ID: ids, "vector": pl.Series(vectors, dtype=pl.Array(pl.Float32, model.spec.dim))}).write_parquet(
+            partial
+        )
+    return len(ids)
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 
+from pipelines.new_items import like_items, read_all_items
 from pipelines.run_folder import open_retriever, with_titles
 from pipelines.towers import open_towers
 from recsys.core.columns import ITEM_ID, USER_ID
@@ -23,6 +23,7 @@ from recsys.features.text_encoder import read_text_encoder
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.item_rules import ItemRules, allowed_items
 from recsys.serving.retriever import Retriever
+from recsys.training.embedding import encode_items_taken, encode_texts
 
 
 class EmbeddingSpace:
@@ -36,12 +37,17 @@ class EmbeddingSpace:
         self.run = run
         self._retriever: Retriever = open_retriever(run)
         self._towers: TwoTower = open_towers(pairs=run / "pairs", train=run / "train")
+        self._vocabulary = read_vocabulary(run / "pairs" / "items.parquet", id_column=ITEM_ID)
         self._encoder = read_text_encoder(run / "pairs" / "text_encoder")
 
     @property
     def dim(self) -> int:
         """D."""
         return self._towers.spec.dim
+
+    def knows(self, item_id: str) -> bool:
+        """Whether train knows an item."""
+        return self._vocabulary.idx_of(item_id) is not None
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Where items that are described like this lie. Shape (N, D).
@@ -56,7 +62,7 @@ class EmbeddingSpace:
             raise DataError(
                 f"search: a text must have a word that the items' texts have too, got '{texts[unknown[0]]}'; use other words"
             )
-        return self._encode(vectors)
+        return encode_texts(self._towers, vectors)
 
     def encode_items(self, table: pl.DataFrame) -> NDArray[np.float32]:
         """The vectors of items: those that train knows by their own, others by their texts. Shape (N, D).
@@ -68,21 +74,21 @@ class EmbeddingSpace:
             DataError: Nothing is known of an item.
             ArtefactError: There are new items, and the run has no text tower.
         """
-        place = [self._retriever.items.idx_of(item) for item in table[ITEM_ID]]
-        known = read_array(self.run / "embed" / "items.npy")
+        place = [self._vocabulary.idx_of(item) for item in table[ITEM_ID]]
         vectors = np.zeros((table.height, self.dim), np.float32)
-        is_known = np.array([number is not None and number < len(known) for number in place], bool)
-        vectors[is_known] = known[[number for number in place if number is not None and number < len(known)]]
+        is_known = np.array([number is not None for number in place], bool)
+        own = [number for number in place if number is not None]
+        vectors[is_known] = read_array(self.run / "embed" / "items.npy")[own]
         if not is_known.all():
             new = table.filter(~pl.Series(is_known))
-            texts = self._encoder.encode(search_texts(self._like_items(new))["all"])
+            texts = self._encoder.encode(search_texts(like_items(self.run, new))["all"])
             if (nothing := ~texts.any(1)).any() and self._towers.spec.search_dim:
                 first = new[ITEM_ID][int(np.flatnonzero(nothing)[0])]
                 raise DataError(
                     f"encode_items: of a new item some text, category or number must be known, got none for '{first}'; "
                     "give the columns that the items of the run have"
                 )
-            vectors[~is_known] = self._encode(texts)
+            vectors[~is_known] = encode_texts(self._towers, texts)
         return vectors
 
     def nearest(
@@ -105,8 +111,7 @@ class EmbeddingSpace:
             query (from 0), item_id, rank (from 1), score, and the texts and categories of the items.
         """
         rules = ItemRules(deny=deny, categories=only or {})
-        table = pl.read_parquet(self.run / "ingest" / "items.parquet")
-        allowed = allowed_items(rules, table, items=self._retriever.items)
+        allowed = allowed_items(rules, read_all_items(self.run), items=self._retriever.items)
         return with_titles(self.run, self._retriever.nearest(vectors, k=k, allowed=allowed))
 
     def export(self, folder: Path) -> list[Path]:
@@ -123,26 +128,49 @@ class EmbeddingSpace:
             written += [folder / f"{side}.parquet", folder / f"{side}.npy"]
         return written
 
-    def _like_items(self, table: pl.DataFrame) -> pl.DataFrame:
-        """The table with the columns and types of the run's items."""
-        schema = pl.read_parquet_schema(self.run / "ingest" / "items.parquet")
-        columns = []
-        for name, dtype in schema.items():
-            if name not in table.columns:
-                columns.append(pl.lit(None, dtype).alias(name))
-            elif table.schema[name] == dtype:
-                columns.append(pl.col(name))
-            elif isinstance(dtype, pl.List) and table.schema[name] == pl.String():
-                columns.append(pl.col(name).str.split("|").alias(name))
-            else:
-                columns.append(pl.col(name).cast(dtype, strict=False))
-        return table.select(columns)
+    def encode_history(self, item_ids: Sequence[str]) -> NDArray[np.float32]:
+        """The vector of a user of whom nothing is known but some items, oldest first. Shape (1, D).
 
-    def _encode(self, texts: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._towers.eval()
-        with torch.inference_mode():
-            vectors: NDArray[np.float32] = self._towers.encode_text(torch.from_numpy(texts)).numpy()
-        return vectors
+        Items that train does not know are passed over; times are not known.
+
+        Raises:
+            DataError: Train knows none of the items.
+        """
+        found = [place for place in map(self._vocabulary.idx_of, item_ids) if place is not None]
+        if not found:
+            raise DataError(f"recommend: some item of a history must be in the training set, got none of {len(item_ids)}")
+        return encode_items_taken(self._towers, found)
+
+    def encode_attributes(self, attributes: dict[str, str]) -> NDArray[np.float32]:
+        """The mean vector of the users who share attributes. Shape (1, D), of length 1.
+
+        Args:
+            attributes: By column of the run's users.
+
+        Raises:
+            DataError: A column is not there, or no user has all of the values.
+        """
+        table = pl.read_parquet(self.run / "ingest" / "users.parquet")
+        for column in attributes:
+            if column not in table.columns or column == USER_ID:
+                known = ", ".join(name for name in table.columns if name != USER_ID) or "none"
+                raise DataError(f"recommend: an attribute must be a column of users, got '{column}'; columns: {known}")
+        alike = table.filter([_has(table.schema[column], column, value) for column, value in attributes.items()])
+        users = read_vocabulary(self.run / "pairs" / "users.parquet", id_column=USER_ID)
+        rows = users.frame(id_column=USER_ID, idx_column="row").join(alike.select(USER_ID), on=USER_ID)["row"].to_numpy()
+        if not len(rows):
+            shown = ", ".join(f"{column}={value}" for column, value in attributes.items())
+            raise DataError(f"recommend: some user must have the attributes, got none with {shown}; ask for fewer")
+        mean = np.array(read_array(self.run / "embed" / "users.npy"))[rows].mean(0, keepdims=True)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def _has(dtype: pl.DataType, column: str, value: str) -> pl.Expr:
+    if isinstance(dtype, pl.List):
+        return pl.col(column).list.contains(value)
+    if dtype.is_numeric():
+        return pl.col(column) == pl.lit(value).cast(pl.Float64, strict=False)
+    return pl.col(column).cast(pl.String) == value
 
 
 def open_space(run: Path) -> EmbeddingSpace:

@@ -1,15 +1,19 @@
 """evaluate: candidate tables against test: `metrics.json`, `comparisons.json`, `embedding_health.json`, `report.html`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from pipelines.cold_evaluation import evaluate_cold_items
 from pipelines.config import EvaluateSettings
 from pipelines.health import assess_embeddings, health_figures
 from pipelines.stage import StageRun, run_stage
+from recsys.baselines.train_matrix import build_baseline_data
 from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
@@ -17,6 +21,7 @@ from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_
 from recsys.evaluation.judgements import Judgements, build_judgements
 from recsys.evaluation.report import write_report
 from recsys.evaluation.score import Scored, score_candidates
+from recsys.evaluation.segments import COLD, WARM, judge_part, segment_rows
 from recsys.evaluation.table import metric_rows
 
 MODEL = "two-tower"
@@ -44,6 +49,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     comparisons = compare_to_baselines(
         models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
     )
+    segments = _segments(stage, tables, judgements, catalogue, parts=(train, validation))
     left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
     verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
     if facts["is_filtered"]:
@@ -57,6 +63,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements, n_items=catalogue.height)
     write_json(stage.folder / "metrics.json", rows)
+    write_json(stage.folder / "segments.json", segments)
     write_json(stage.folder / "embedding_health.json", health_figures(health))
     compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
     write_json(
@@ -79,9 +86,38 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         index=read_json(index / "index.json"),
         index_curve=read_json(index / "curve.json") if (index / "curve.json").is_file() else [],
         health=section,
+        segments=segments,
     )
     stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
     stage.say(verdict)
+
+
+def _segments(
+    stage: StageRun[EvaluateSettings],
+    tables: dict[str, Path],
+    judgements: Judgements,
+    catalogue: pl.DataFrame,
+    *,
+    parts: tuple[pl.DataFrame, pl.DataFrame],
+) -> list[dict[str, Any]]:
+    """Warm and cold items apart, of all models; and, where cold items have vectors, what these are worth."""
+    settings, rows = stage.settings, list[dict[str, Any]]()
+    metrics = [f"{metric}@{k}" for metric in ("recall", "ndcg") for k in settings.ks]
+
+    def add(segment: str, models: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> None:
+        rows.extend(segment_rows(segment, models, n_resamples=settings.n_resamples, seed=settings.seed))
+
+    cold = judge_part(judgements, catalogue[ITEM_ID], is_cold=True)
+    for name, part in ((WARM, judge_part(judgements, catalogue[ITEM_ID], is_cold=False)), (COLD, cold)):
+        if part.pairs.height:
+            scored = {model: _score(path, part, catalogue, settings, model).per_user for model, path in tables.items()}
+            add(name, {model: {metric: found[metric] for metric in metrics} for model, found in scored.items()})
+    if cold.pairs.height and (stage.read("embed") / "cold_items.parquet").is_file():
+        data = build_baseline_data(*parts)
+        found = evaluate_cold_items(run=stage.run, judgements=cold, data=data, ks=settings.ks, model=MODEL, seed=settings.seed)
+        for name, models in found.items():
+            add(name, models)
+    return rows
 
 
 def headline_metrics(ks: list[int]) -> list[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.config import RetrieveSettings
 from pipelines.executors import run_parts
-from pipelines.search_plan import build_plan, moment
+from pipelines.new_items import read_all_items
+from pipelines.search_plan import build_plan, moment, read_catalogue_changes
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
@@ -19,7 +19,6 @@ from recsys.core.files import hash_folder, hash_packages, read_array, sha256_of,
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.candidates import Written, check_list_length, write_candidates
-from recsys.retrieval.changes import read_changes
 from recsys.retrieval.filters import SeenItems, n_possible
 from recsys.retrieval.item_rules import read_ids
 from recsys.retrieval.nearest import Found
@@ -32,8 +31,9 @@ _PARTS = "parts"
 
 def work(stage: StageRun[RetrieveSettings]) -> None:
     """Search in parts, put the parts together, check that no list is missing, publish."""
-    ingest, pairs, embed = stage.read("ingest"), stage.read("pairs"), stage.read("embed")
-    stage.read("index")
+    pairs, embed = stage.read("pairs"), stage.read("embed")
+    for name in ("ingest", "index"):
+        stage.read(name)
     settings = stage.settings
     check_link(stage.run / "published")
     if {"recent_popularity", "fresh"} & set(settings.sources) and not stage.facts_of("pairs")["has_time"]:
@@ -44,8 +44,8 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
     metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
-    changes = read_changes(stage.run / "changes", model=metadata["items_sha256"], dim=stage.facts_of("embed")["dim"])
-    table = pl.read_parquet(ingest / "items.parquet")
+    changes = read_catalogue_changes(stage.run)
+    table = read_all_items(stage.run)
     plan = build_plan(settings, table, items=items, pairs=pairs, changes=changes, now=now)
     items = changes.extend(items)
     check_list_length(settings.k, n_items=len(items), name="retrieve")

@@ -9,15 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.search_plan import update_plan
+from pipelines.new_items import read_all_items
+from pipelines.search_plan import read_catalogue_changes, update_plan
 from pipelines.stage import MANIFEST
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import ArtefactError, ConfigError
-from recsys.core.files import read_array, sha256_of
 from recsys.data.schema import category_columns, text_columns
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import read_plan
-from recsys.retrieval.changes import Changes, read_changes
+from recsys.retrieval.changes import Changes
 from recsys.serving.retriever import Retriever
 
 console = Console(highlight=False)
@@ -47,10 +47,7 @@ def find_run(run: Path | None) -> Path:
 
 def open_catalogue(folder: Path) -> tuple[Vocabulary, Changes]:
     """The items that the model of a run knows, and what changed since."""
-    vectors = folder / "embed" / "items.npy"
-    dim = read_array(vectors).shape[1]
-    changes = read_changes(folder / "changes", model=sha256_of(vectors), dim=dim)
-    return read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID), changes
+    return read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID), read_catalogue_changes(folder)
 
 
 def open_retriever(folder: Path) -> Retriever:
@@ -78,10 +75,9 @@ def read_categories(only: list[str]) -> dict[str, list[str]]:
 
 def with_titles(folder: Path, found: pl.DataFrame) -> pl.DataFrame:
     """Add text and categories of the items, where the run has them."""
-    path = folder / "ingest" / "items.parquet"
-    if not path.is_file():
+    if not (folder / "ingest" / "items.parquet").is_file():
         return found
-    items = pl.read_parquet(path)
+    items = read_all_items(folder)
     shown = [pl.col(ITEM_ID), *(pl.col(name) for name in text_columns(items))]
     shown += [pl.col(name).list.join(", ") for name in category_columns(items)]
     return found.join(items.select(shown), on=ITEM_ID, how="left", maintain_order="left")

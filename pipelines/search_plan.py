@@ -10,15 +10,26 @@ import polars as pl
 from pipelines.config import RetrieveSettings
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import DataError
-from recsys.core.files import read_array
+from recsys.core.files import read_array, sha256_of
 from recsys.data.schema import category_columns
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.attributes import fit_attributes
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.caps import Caps
-from recsys.retrieval.changes import Changes
+from recsys.retrieval.changes import Changes, read_changes
 from recsys.retrieval.item_rules import ItemRules, allowed_items, read_ids
 from recsys.retrieval.sources import fresh_order, recent_order
+
+
+def read_catalogue_changes(run: Path) -> Changes:
+    """What the index of a run does not hold: items with a vector by their texts, items added, items deleted.
+
+    Args:
+        run: The run folder, with the stage `embed` done.
+    """
+    vectors, cold = run / "embed" / "items.npy", run / "embed" / "cold_items.parquet"
+    changes = read_changes(run / "changes", model=sha256_of(vectors), dim=read_array(vectors).shape[1])
+    return changes.after(pl.read_parquet(cold)) if cold.is_file() else changes
 
 
 def build_plan(

@@ -4,8 +4,11 @@ import polars as pl
 
 from pipelines.config import SplitSettings
 from pipelines.stage import StageRun, run_stage
+from recsys.core.columns import ITEM_ID
 from recsys.core.errors import DataError
+from recsys.core.random import rng_for
 from recsys.data.schema import INTERACTIONS, check_table
+from recsys.splits.cold_items import withhold_items
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.leave_last_out import split_leave_last_out
 from recsys.splits.parts import Split
@@ -23,15 +26,20 @@ def work(stage: StageRun[SplitSettings]) -> None:
             "split: the temporal protocol needs times, got histories whose order is all that is known; "
             'set [split] protocol = "leave_last_out"'
         )
-    split = _split(log, stage.settings)
+    split, cold = _split(log, stage.settings), pl.Series([], dtype=pl.String)
+    if stage.settings.cold_share:
+        rng = rng_for(stage.settings.cold_seed, "cold items")
+        split, cold = withhold_items(split, share=stage.settings.cold_share, rng=rng)
     check_no_leakage(split, n_interactions=log.height, n_dropped=split.n_dropped)
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     for name, part in parts.items():
         part.write_parquet(stage.folder / f"{name}.parquet")
+    pl.DataFrame({ITEM_ID: cold}).write_parquet(stage.folder / "cold_items.parquet")
     stage.facts |= dict(split.facts) | {f"n_{name}": part.height for name, part in parts.items()}
     stage.facts |= {"has_time": has_time, "ties": ingest["ties"]}
     rows = ", ".join(f"{part.height:,} {name}" for name, part in parts.items())
-    stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}; nothing leaks")
+    withheld = f"; {len(cold):,} items withheld wholly" if len(cold) else ""
+    stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}{withheld}; nothing leaks")
 
 
 def _split(log: pl.DataFrame, settings: SplitSettings) -> Split:

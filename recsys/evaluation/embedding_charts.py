@@ -43,6 +43,7 @@ def draw_norms(norms: NDArray[np.float32], counts: NDArray[np.integer]) -> str:
         panel = figure.subplots()
         panel.scatter(np.maximum(counts, 1), norms, s=5, color=MODEL, alpha=0.4, linewidths=0)
         panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:,.0f}")
         panel.set_xlabel("train events of an item")
         panel.set_ylabel("length of its vector")
         return as_svg(figure)

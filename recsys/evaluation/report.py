@@ -58,6 +58,7 @@ def write_report(
     index: Mapping[str, Any],
     index_curve: Sequence[Mapping[str, Any]],
     health: HealthSection,
+    segments: Sequence[Mapping[str, Any]],
 ) -> None:
     """Draw the page and write it, atomically. Every text is escaped.
 
@@ -78,6 +79,7 @@ def write_report(
         index: What `index.json` holds.
         index_curve: What was measured to choose the index, point by point; none for exact search.
         health: Of the embeddings.
+        segments: Rows by segment, model and metric; those of one segment stand together.
     """
     environment = Environment(loader=PackageLoader("recsys.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(
@@ -97,6 +99,7 @@ def write_report(
         protocol=protocol,
         index=index,
         health=health,
+        segments=_segments(segments),
         curve=draw_index_curve(index_curve, target=index["target_recall"], chosen=index) if index_curve else "",
     )
     with write_atomically(path) as partial:
@@ -107,6 +110,16 @@ def _results(rows: Sequence[Mapping[str, Any]], headline: Sequence[str]) -> list
     found = {(row["model"], row["metric"]): row for row in rows}
     names = dict.fromkeys(row["model"] for row in rows)
     return [{"name": name, "cells": [found[name, metric] for metric in headline]} for name in names]
+
+
+def _segments(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One table a segment."""
+    tables = []
+    for segment in dict.fromkeys(row["segment"] for row in rows):
+        own = [row for row in rows if row["segment"] == segment]
+        metrics = list(dict.fromkeys(row["metric"] for row in own))
+        tables.append({"name": segment, "n_users": own[0]["n_users"], "metrics": metrics, "results": _results(own, metrics)})
+    return tables
 
 
 def _recall_curve(scored: Scored) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ class SearchPlan:
         caps: Limits of categories; None for none.
         added: Shape (N, D), vectors of items that came after the model was trained; their idx follow those of the model.
         added_ids: Their ids.
-        k: Length of the lists of the batch; several sources are fused at least that far, so that shorter lists are its head.
+        k: Length of the lists of the batch; answers are sought at least that far, so that shorter lists are its head.
         has_rules: Whether `allowed` comes from rules, which say nothing of items that come later.
     """
 
@@ -134,7 +134,8 @@ class CandidateSearch:
         def fetch(rows: NDArray[np.int64], width: int) -> Found:
             return self._fused(user_idx[rows], width, allowed)
 
-        full = k if len(self._sources) == 1 else max(k, min(self.plan.k, self.n_items))
+        # As far as the batch, so that a shorter list is its head, from an index and from several sources too.
+        full = max(k, min(self.plan.k, self.n_items))
         if self.plan.caps is None:
             return fetch(np.arange(len(user_idx)), full).head(k)
         return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,20 @@ class Changes:
     def extend(self, items: Vocabulary) -> Vocabulary:
         """The items of the vocabulary and behind them the added ones, for look-up by idx."""
         return Vocabulary(ids=pl.concat([items.ids, self.added]))
+
+    def after(self, cold: pl.DataFrame) -> "Changes":
+        """The same with items before the added ones that have a vector since the model was trained.
+
+        Args:
+            cold: `item_id` and `vector`, lists of D numbers.
+        """
+        new = cold.filter(~pl.col(ITEM_ID).is_in(self.added.implode()))
+        vectors = new["vector"].to_numpy() if new.height else np.zeros((0, self.vectors.shape[1]), np.float32)
+        return replace(
+            self,
+            added=pl.concat([new[ITEM_ID], self.added]),
+            vectors=np.concatenate([vectors, self.vectors]).astype(np.float32),
+        )
 
     def remaining(self, items: Vocabulary, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
         """A filter over the extended vocabulary without what is deleted; None if nothing is filtered."""

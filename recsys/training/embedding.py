@@ -1,11 +1,13 @@
 """The vectors of all items, and of users at the moment they are asked about."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from recsys.models.two_tower import TwoTower
-from recsys.sampling.batches import Batch, HeldOut, Histories, request_batches
+from recsys.sampling.batches import UNKNOWN_TIME, Batch, HeldOut, Histories, request_batches
 from recsys.training.precision import autocast
 
 _ITEM_BLOCK = 65_536
@@ -60,6 +62,38 @@ def embed_users(
         batch = on_cpu.to(device)
         with autocast(device, dtype):
             vectors[places] = encode_last(model, batch).cpu().numpy()
+    return vectors
+
+
+@torch.inference_mode()
+def encode_texts(model: TwoTower, texts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors of texts by the text tower, on the CPU: shape (N, T) to (N, D)."""
+    model.eval()
+    device = next(model.parameters()).device
+    vectors: NDArray[np.float32] = model.encode_text(torch.from_numpy(texts).to(device)).cpu().numpy()
+    return vectors
+
+
+@torch.inference_mode()
+def encode_items_taken(model: TwoTower, item_idx: Sequence[int]) -> NDArray[np.float32]:
+    """The unit vector of a user who is known by some items alone, on the CPU; the last L count. Shape (1, D).
+
+    Args:
+        model: Both towers.
+        item_idx: At least one, oldest first.
+    """
+    model.eval()
+    items = torch.tensor([list(item_idx)[-model.spec.history_length :]])  # (1, L)
+    unknown = torch.full_like(items, UNKNOWN_TIME)  # (1, L)
+    batch = Batch(
+        user_idx=torch.tensor([-1]),
+        item_idx=items,
+        gap=unknown,
+        request_gap=unknown,
+        target_idx=unknown,
+        length=torch.tensor([items.shape[1]]),
+    )
+    vectors: NDArray[np.float32] = encode_last(model, batch).float().numpy()
     return vectors
 
 

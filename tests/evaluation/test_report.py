@@ -24,6 +24,7 @@ def write(tmp_path, scored_of, random_hits):
         baselines=("popularity",),
         has_curve=True,
         health="",
+        segments=(),
     ):
         width = max(ks)
         models = {model: scored_of(random_hits(80, chance, width=width), ks=ks)}
@@ -48,6 +49,7 @@ def write(tmp_path, scored_of, random_hits):
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
             index=_POINT | {"target_recall": 0.95, "why": "it is <fast>"},
             index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
+            segments=segments,
             health=HealthSection(
                 verdict=health, is_sound=not health, lines=["Hubness: <low>"], pictures=["<svg id='map'></svg>"]
             ),
@@ -128,3 +130,11 @@ def test_the_health_of_the_embeddings_is_told_and_a_fault_looks_bad(write):
     page = write(health="collapsed: all <alike>").read_text(encoding="utf-8")
     assert '<p class="verdict bad">collapsed: all &lt;alike&gt;</p>' in page
     assert "<dt>Hubness</dt><dd>&lt;low&gt;</dd>" in page and "<svg id='map'>" in page
+
+
+def test_segments_have_a_table_each(write):
+    cell = {"value": 0.25, "low": 0.2, "high": 0.3, "n_users": 1234, "metric": "recall@10"}
+    rows = [{"segment": "cold <items>", "model": model} | cell for model in ("two-tower", "content-knn")]
+    page = write(segments=rows).read_text(encoding="utf-8")
+    assert "<h3>cold &lt;items&gt;, 1234 users</h3>" in page
+    assert page.split("<h3>")[1].split("</table>")[0].count("<tr") == 3

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 
 def test_search_finds_items_and_keeps_the_filters(recsys, finished: Path) -> None:
@@ -38,3 +39,37 @@ def test_augment_shows_a_history_beside_two_views_and_as_json(recsys, finished: 
     _, out, _ = recsys("augment", "--user", "u00003", "--run", str(finished), "--seed", "4", "--json")
     found = json.loads(out)
     assert [len(found["views"]), found["seed"], found["views"][0]["name"]] == [3, 4, "history"]
+
+
+def test_a_new_user_gets_items_by_history_but_not_those_taken(recsys, finished: Path) -> None:
+    taken = pl.read_parquet(finished / "split" / "train.parquet")["item_id"].head(3).to_list()
+    options = [part for item in taken for part in ("--history", item)]
+    code, out, _ = recsys("recommend", *options, "-k", "6", "--run", str(finished), "--json")
+    found = [item["item_id"] for item in json.loads(out)["items"]]
+    assert code == 0 and len(found) == 6 and not set(found) & set(taken)
+    _, out, _ = recsys("recommend", *options, "-k", "6", "--run", str(finished))
+    assert "recommended to a new user" in out
+
+
+def test_a_new_user_gets_items_by_attributes(recsys, finished: Path) -> None:
+    users = pl.read_parquet(finished / "ingest" / "users.parquet")
+    column = next(name for name in users.columns if name != "user_id")
+    value = users[column].drop_nulls()[0]
+    value = value[0] if isinstance(value, pl.Series | list) else value
+    code, out, _ = recsys("recommend", "--attribute", f"{column}={value}", "-k", "4", "--run", str(finished), "--json")
+    assert code == 0 and len(json.loads(out)["items"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "a user id, --history or --attribute must be given"),
+        (("--history", "nothing"), "some item of a history must be in the training set"),
+        (("--attribute", "shoe=44"), "an attribute must be a column of users, got 'shoe'"),
+        (("--history", "i00001", "--attribute", "a=b"), "--history must stand without --attribute"),
+        (("u00004", "--history", "i00001"), "must stand without a user, got 'u00004' too"),
+    ],
+)
+def test_new_users_of_whom_nothing_can_be_said_are_refused(recsys, finished: Path, arguments, message: str) -> None:
+    code, _, err = recsys("recommend", *arguments, "--run", str(finished))
+    assert code == 2 and message in err.replace("\n", " ")

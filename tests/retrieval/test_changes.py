@@ -4,7 +4,7 @@ import pytest
 
 from recsys.core.errors import DataError
 from recsys.data.vocabulary import fit_vocabulary
-from recsys.retrieval.changes import add_items, delete_items, read_changes, read_vectors
+from recsys.retrieval.changes import Changes, add_items, delete_items, read_changes, read_vectors
 
 
 @pytest.fixture
@@ -118,3 +118,20 @@ def test_tables_without_vectors_are_refused(tmp_path, table):
     pl.DataFrame(table).write_parquet(tmp_path / "new.parquet")
     with pytest.raises(DataError, match=r"new\.parquet must"):
         read_vectors(tmp_path / "new.parquet")
+
+
+def test_items_that_got_a_vector_by_their_texts_come_before_the_added_ones_and_give_way_to_them() -> None:
+    added = Changes(
+        added=pl.Series(["n1", "n2"]),
+        vectors=np.array([[1, 0], [0, 1]], np.float32),
+        deleted=pl.Series([], dtype=pl.String),
+        n_of_other_models=0,
+    )
+    cold = pl.DataFrame(
+        {"item_id": ["c1", "n2"], "vector": [[0.6, 0.8], [0.8, 0.6]]},
+        schema={"item_id": pl.String, "vector": pl.Array(pl.Float32, 2)},
+    )
+    both = added.after(cold)
+    assert both.added.to_list() == ["c1", "n1", "n2"]
+    np.testing.assert_array_equal(both.vectors, np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
+    assert added.after(cold.clear()).added.to_list() == ["n1", "n2"]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.training.embedding import embed_items, embed_users, item_norms
+from recsys.sampling.batches import Batch
+from recsys.training.embedding import embed_items, embed_users, encode_items_taken, encode_last, encode_texts, item_norms
 
 
 @pytest.fixture
@@ -52,3 +53,25 @@ def test_norms_are_those_of_the_item_tower(build_towers):
     model = build_towers(n_items=7)
     norms = item_norms(model, device=torch.device("cpu"))
     torch.testing.assert_close(torch.from_numpy(norms), model.item_tower(torch.arange(7)).norm(dim=1).detach())
+
+
+def test_a_user_of_some_items_has_the_vector_of_their_history_without_times(world, build_towers):
+    model = build_towers(n_items=len(world.items), n_users=len(world.users)).eval()
+    vector = encode_items_taken(model, [4, 9, 2])
+    batch = Batch(
+        user_idx=torch.tensor([-1]),
+        item_idx=torch.tensor([[4, 9, 2, 0]]),
+        gap=torch.full((1, 4), -1),
+        request_gap=torch.full((1, 4), -1),
+        target_idx=torch.full((1, 4), -1),
+        length=torch.tensor([3]),
+    )
+    np.testing.assert_allclose(vector, encode_last(model, batch).detach().numpy(), atol=1e-5)
+    long = [item % 40 for item in range(60)]
+    np.testing.assert_allclose(encode_items_taken(model, long), encode_items_taken(model, long[-20:]), atol=1e-6)
+
+
+def test_texts_are_encoded_without_dropout(build_towers, unit_vectors):
+    model, texts = build_towers(n_items=3, search_dim=6), unit_vectors(4, 6)
+    model.train()
+    assert np.array_equal(encode_texts(model, texts), encode_texts(model, texts))

@@ -1,0 +1,101 @@
+"""How well items without a train event are found by their texts, among themselves and in the whole catalogue."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsys.baselines.content import content_knn_scores, similar_popularity
+from recsys.baselines.ranking import Scores
+from recsys.baselines.train_matrix import BaselineData
+from recsys.core.columns import ITEM_ID, USER_ID
+from recsys.core.files import read_array
+from recsys.core.random import rng_for
+from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.evaluation.judgements import Judgements
+from recsys.evaluation.segments import rank_metrics
+from recsys.features.item_text import search_texts
+from recsys.features.text_encoder import read_text_encoder
+
+AMONG, MIXED = "cold items among cold items", "cold items in the whole catalogue"
+_N_NEIGHBOURS = 20
+Figures = dict[str, dict[str, NDArray[np.float64]]]
+
+
+def evaluate_cold_items(
+    *, run: Path, judgements: Judgements, data: BaselineData, ks: list[int], model: str, seed: int
+) -> Mapping[str, Figures]:
+    """Rank the cold items for every user who took one of them.
+
+    Args:
+        run: The run folder, with `embed` done and cold items encoded.
+        judgements: On cold items alone.
+        data: Histories up to the test.
+        ks: List lengths.
+        model: The name of ours.
+        seed: Of the random order.
+
+    Returns:
+        The figures of the model and of content-kNN in both segments; among cold items also of the popularity of similar items
+        and of chance. Nothing if no cold item can be judged.
+    """
+    cold = pl.read_parquet(run / "embed" / "cold_items.parquet")
+    users = read_vocabulary(run / "pairs" / "users.parquet", id_column=USER_ID)
+    ids = Vocabulary(ids=cold[ITEM_ID])
+    relevant = (
+        judgements.pairs.join(ids.frame(id_column=ITEM_ID, idx_column="cold"), on=ITEM_ID)
+        .join(users.frame(id_column=USER_ID, idx_column="user"), on=USER_ID)
+        .join(data.users.frame(id_column=USER_ID, idx_column="row"), on=USER_ID)
+        .sort("user", "cold")
+    )
+    if relevant.is_empty():
+        return {}
+    place = relevant["user"].rle_id().to_numpy().astype(np.int64)
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    user_idx, rows = (relevant[name].to_numpy().astype(np.int64)[first] for name in ("user", "row"))
+    target = relevant["cold"].to_numpy().astype(np.int64)
+    vectors = np.array(cold["vector"].to_numpy(), np.float32)
+    warm, queries = (
+        np.array(read_array(run / "embed" / "items.npy")),
+        np.array(read_array(run / "embed" / "users.npy")[user_idx]),
+    )
+    content, popular = _content_scores(run, data, cold=cold[ITEM_ID], rows=rows)
+    scores = {model: queries @ vectors.T, "content-knn": content[1], "popularity-of-similar": popular}
+    scores["random"] = rng_for(seed, "cold items").random(scores[model].shape)
+    own = {name: _ranks(table, place, target) for name, table in scores.items()}
+    among = {name: rank_metrics(ranks, place, ks=ks) for name, ranks in own.items()}
+    mixed = {}
+    for name, of_warm in ((model, queries @ warm.T), ("content-knn", content[0])):
+        seen = data.history[rows].tocoo()
+        of_warm[seen.row, seen.col] = -np.inf
+        above = (of_warm[place] > scores[name][place, target][:, None]).sum(1)
+        mixed[name] = rank_metrics(own[name] + above, place, ks=ks)
+    return {AMONG: among, MIXED: mixed}
+
+
+def _content_scores(
+    run: Path, data: BaselineData, *, cold: pl.Series, rows: NDArray[np.int64]
+) -> tuple[tuple[Scores, Scores], Scores]:
+    """Content-kNN of warm, (B, I), and of cold items, (B, C), and the popularity of items similar to the cold ones, (B, C).
+
+    Items stand in the same order in `pairs` and for baselines.
+    """
+    known = pl.read_parquet(run / "ingest" / "items.parquet")
+    table = pl.DataFrame({ITEM_ID: cold}).join(known, on=ITEM_ID, how="left", maintain_order="left")
+    encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table)["all"])
+    texts = np.array(read_array(run / "pairs" / "search_text.npy")[:, 0])
+    content = [content_knn_scores(data.history, texts=texts, scored=each)(rows) for each in (texts, encoded)]
+    counts = np.array(read_array(run / "pairs" / "item_count.npy"))
+    popular = similar_popularity(counts, texts=texts, cold=encoded, n_neighbours=_N_NEIGHBOURS)
+    return (content[0], content[1]), np.tile(popular, (len(rows), 1))
+
+
+def _ranks(scores: NDArray[np.floating], place: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rank from 1 of each relevant item; of equal scores the one with the smaller idx comes first."""
+    own = scores[place, target][:, None]
+    before = np.arange(scores.shape[1])[None, :] < target[:, None]
+    table = scores[place]
+    ranks: NDArray[np.int64] = 1 + (table > own).sum(1) + ((table == own) & before).sum(1)
+    return ranks

@@ -1,0 +1,75 @@
+"""What is known of items that were added after training: their table, kept beside the run's own items."""
+
+from pathlib import Path
+
+import polars as pl
+
+from recsys.core.columns import ITEM_ID
+from recsys.core.errors import DataError
+from recsys.core.files import write_atomically
+
+_FILE = "items.parquet"
+
+
+def read_new_items(path: Path) -> pl.DataFrame:
+    """Read a Parquet table of items, ids as text.
+
+    Raises:
+        DataError: It is no Parquet file, has no item_id, or an id is missing or a broken number.
+    """
+    try:
+        table = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{path} must be a Parquet table of items, got: {str(error).splitlines()[0]}") from None
+    if ITEM_ID not in table.columns or table[ITEM_ID].dtype.is_float():
+        found = ", ".join(f"{name} {dtype}" for name, dtype in table.schema.items())
+        raise DataError(f"{path} must have item_id, text or whole numbers, got {found}")
+    table = table.with_columns(pl.col(ITEM_ID).cast(pl.String))
+    if table.is_empty() or table[ITEM_ID].null_count() or (table[ITEM_ID] == "").any():
+        raise DataError(f"{path} must hold an id in each row, got {table.height} rows, some of them without")
+    return table
+
+
+def like_items(run: Path, table: pl.DataFrame) -> pl.DataFrame:
+    """A table with the columns and types of the run's items; what it lacks is null.
+
+    A category column may be a list or text with values between `|`.
+
+    Raises:
+        DataError: A column cannot be read as what it is in the run.
+    """
+    columns = []
+    for name, dtype in pl.read_parquet_schema(run / "ingest" / "items.parquet").items():
+        own = table.schema.get(name)
+        if own is None:
+            columns.append(pl.lit(None, dtype).alias(name))
+        elif isinstance(dtype, pl.List) and own == pl.String():
+            columns.append(pl.col(name).str.split("|").alias(name))
+        else:
+            columns.append(pl.col(name).cast(dtype))
+    try:
+        return table.select(columns)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"new items must have the columns of the run's items, got: {str(error).splitlines()[0]}") from None
+
+
+def keep_known(run: Path, table: pl.DataFrame) -> None:
+    """Keep what is known of added items, so that they are shown, filtered and searched as all others."""
+    known = read_known(run)
+    new = like_items(run, table)
+    with write_atomically(run / "changes" / _FILE) as partial:
+        pl.concat([known.filter(~pl.col(ITEM_ID).is_in(new[ITEM_ID].implode())), new]).write_parquet(partial)
+
+
+def read_known(run: Path) -> pl.DataFrame:
+    """What was kept of added items; no rows if there are none."""
+    path = run / "changes" / _FILE
+    if path.is_file():
+        return pl.read_parquet(path)
+    return pl.DataFrame(schema=pl.read_parquet_schema(run / "ingest" / "items.parquet"))
+
+
+def read_all_items(run: Path) -> pl.DataFrame:
+    """The items of the run and, behind them, those added; of an id in both, what was added later."""
+    own, new = pl.read_parquet(run / "ingest" / "items.parquet"), read_known(run)
+    return pl.concat([own.filter(~pl.col(ITEM_ID).is_in(new[ITEM_ID].implode())), new.select(own.columns)])

@@ -1,0 +1,91 @@
+"""A run with items withheld: encoded by their texts, recommended, and judged among themselves and among all."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.embedding_space import open_space
+from recsys.core.files import read_array
+from tests.pipelines.conftest import PROFILE, STAGES, lay_out_text, run_stage_in
+
+COLD = PROFILE.replace("[pairs]", "[split]\ncold_share = 0.2\n[embed]\ncold_items = true\n[pairs]")
+
+
+@pytest.fixture(scope="module")
+def cold_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = lay_out_text(COLD, tmp_path_factory.mktemp("cold"))
+    for stage in STAGES[:-1]:
+        run_stage_in(stage, run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def segments(cold_run: Path) -> dict[tuple[str, str, str], float]:
+    rows = json.loads((cold_run / "evaluate" / "segments.json").read_text())
+    return {(row["segment"], row["model"], row["metric"]): row["value"] for row in rows}
+
+
+def test_withheld_items_are_unknown_to_train_and_have_vectors_by_their_texts(cold_run: Path) -> None:
+    withheld = pl.read_parquet(cold_run / "split" / "cold_items.parquet")["item_id"]
+    known = pl.read_parquet(cold_run / "pairs" / "items.parquet")["item_id"]
+    cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
+    assert len(withheld) == 24 and not known.is_in(withheld.implode()).any()
+    assert set(cold["item_id"]) == set(withheld)
+    np.testing.assert_allclose(np.linalg.norm(cold["vector"].to_numpy(), axis=1), 1, atol=1e-5)
+
+
+def test_cold_items_are_among_the_candidates_and_are_found_where_they_lie(cold_run: Path) -> None:
+    cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
+    candidates = pl.read_parquet(cold_run / "retrieve" / "candidates.parquet")
+    assert candidates["item_id"].is_in(cold["item_id"].implode()).any()
+    found = open_space(cold_run).nearest(cold["vector"].to_numpy(), k=1)
+    assert found["score"].to_list() == pytest.approx([1.0] * cold.height, abs=1e-3)
+    assert set(found["item_id"]) <= set(cold["item_id"])
+
+
+def test_ranks_among_cold_items_are_those_of_the_products(cold_run: Path, segments) -> None:  # type: ignore[no-untyped-def]
+    cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
+    vectors, users = cold["vector"].to_numpy(), read_array(cold_run / "embed" / "users.npy")
+    ids = pl.read_parquet(cold_run / "pairs" / "users.parquet")["user_id"].to_list()
+    test = pl.read_parquet(cold_run / "split" / "test.parquet").join(cold.with_row_index("row"), on="item_id")
+    found = []
+    for user, row in test.select("user_id", "row").rows():
+        scores = vectors @ users[ids.index(user)]
+        # Items of equal texts lie in one place; the first of them comes first.
+        found.append((scores > scores[row]).sum() + (scores[:row] == scores[row]).sum() < 5)
+    assert len(found) > 10
+    assert segments["cold items among cold items", "two-tower", "recall@5"] == pytest.approx(np.mean(found), abs=1e-9)
+
+
+def test_warm_and_cold_are_separate_rows_and_cold_is_zero_for_what_cannot_know_it(segments) -> None:  # type: ignore[no-untyped-def]
+    assert segments["warm items", "two-tower", "recall@20"] > 0.3
+    assert segments["cold items", "popularity", "recall@20"] == 0
+    among, whole = "cold items among cold items", "cold items in the whole catalogue"
+    assert {model for segment, model, _ in segments if segment == among} == {
+        "two-tower",
+        "content-knn",
+        "popularity-of-similar",
+        "random",
+    }
+    for model in ("two-tower", "content-knn"):
+        assert segments[whole, model, "recall@20"] <= segments[among, model, "recall@20"]
+    assert segments[among, "random", "recall@20"] == pytest.approx(20 / 24, abs=0.2)
+
+
+def test_the_page_has_a_table_a_segment(cold_run: Path, finished: Path) -> None:
+    page = (cold_run / "evaluate" / "report.html").read_text()
+    for segment in ("warm items", "cold items", "cold items among cold items", "cold items in the whole catalogue"):
+        assert f"<h3>{segment}, " in page
+    assert "<h3>warm items, " in (finished / "evaluate" / "report.html").read_text(), "in every report"
+
+
+def test_cold_items_without_a_text_tower_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = lay_out_text(COLD.replace("text_dim = 4", "text_dim = 4\nsearch_dim = 0"), tmp_path)
+    for stage in STAGES[:5]:
+        run_stage_in(stage, run)
+    with pytest.raises(SystemExit):
+        run_stage_in("embed", run)
+    assert "cold_items must be false without a text tower" in capsys.readouterr().err

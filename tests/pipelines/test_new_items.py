@@ -1,0 +1,75 @@
+"""Items added by what is known of them: checked, kept, shown."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.new_items import keep_known, like_items, read_all_items, read_known, read_new_items
+from recsys.core.errors import DataError
+
+
+def _write(path: Path, **columns: object) -> Path:
+    pl.DataFrame(columns).write_parquet(path)
+    return path
+
+
+def test_ids_become_text(tmp_path: Path) -> None:
+    assert read_new_items(_write(tmp_path / "new.parquet", item_id=[7, 8]))["item_id"].to_list() == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"title": ["a"]}, "must have item_id, text or whole numbers, got title String"),
+        ({"item_id": [1.5]}, "got item_id Float64"),
+        ({"item_id": ["a", None]}, "an id in each row"),
+        ({"item_id": [""]}, "an id in each row"),
+        ({"item_id": pl.Series([], dtype=pl.String)}, "an id in each row"),
+    ],
+)
+def test_tables_without_ids_are_refused(tmp_path: Path, columns: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_new_items(_write(tmp_path / "new.parquet", **columns))
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "new.parquet").write_text("item_id\n1\n")
+    with pytest.raises(DataError, match="must be a Parquet table of items"):
+        read_new_items(tmp_path / "new.parquet")
+
+
+def test_columns_are_read_as_those_of_the_run_and_missing_ones_are_null(finished: Path) -> None:
+    schema = pl.read_parquet_schema(finished / "ingest" / "items.parquet")
+    category = next(name for name, dtype in schema.items() if dtype == pl.List(pl.String))
+    table = like_items(finished, pl.DataFrame({"item_id": ["n"], category: ["a|b"], "unknown": [1]}))
+    assert table.schema == schema
+    assert table[category].to_list() == [["a", "b"]] and table["title"].to_list() == [None]
+    with pytest.raises(DataError, match="must have the columns of the run's items"):
+        like_items(finished, pl.DataFrame({"item_id": ["n"], "year": ["next year"]}))
+
+
+def test_what_is_kept_stands_behind_the_run_s_items_and_the_last_word_counts(copy_of: Path) -> None:
+    assert read_known(copy_of).is_empty()
+    keep_known(copy_of, pl.DataFrame({"item_id": ["n1", "n2"], "title": ["first", "second"]}))
+    keep_known(copy_of, pl.DataFrame({"item_id": ["n2"], "title": ["corrected"]}))
+    items = read_all_items(copy_of)
+    assert items["item_id"].to_list()[-2:] == ["n1", "n2"] and items["title"].to_list()[-2:] == ["first", "corrected"]
+    assert items.height == pl.read_parquet(copy_of / "ingest" / "items.parquet").height + 2
+
+
+def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles(copy_of: Path, recsys, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    items = pl.read_parquet(copy_of / "ingest" / "items.parquet")
+    twin = items.head(1).with_columns(item_id=pl.lit("twin"))
+    before = pl.read_parquet(copy_of / "retrieve" / "candidates.parquet")
+    twin.write_parquet(tmp_path / "new.parquet")
+    code, out, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
+    assert code == 0, err
+    assert "1 items added" in out
+    _, out, _ = recsys("search", items["title"][0], "-k", "3", "--run", str(copy_of))
+    assert "twin" in out and items["title"][0] in out
+    _, out, _ = recsys("recommend", "u00004", "-k", "121", "--run", str(copy_of), "--json")
+    assert "twin" in out
+    assert pl.read_parquet(copy_of / "retrieve" / "candidates.parquet").equals(before), "old candidates stay as they are"
+    code, _, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
+    assert code == 2 and "an id must be new" in err
