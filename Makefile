@@ -19,11 +19,11 @@ export GOMP_SPINCOUNT ?= 1000
 
 STAGES    := ingest split pairs pretrain train embed index retrieve baselines evaluate register
 TARGETS   := run data split pairs pretrained model embeddings index candidates baselines report register
-.PHONY: help test check style types contracts mlflow bench tune clean $(TARGETS)
+.PHONY: help test check style types contracts mlflow bench tune study clean $(TARGETS)
 .DEFAULT_GOAL := help
 
 # The environment comes first: make builds what it includes, then starts over with it.
-ifneq ($(filter $(TARGETS) mlflow,$(MAKECMDGOALS)),)
+ifneq ($(filter $(TARGETS) study mlflow,$(MAKECMDGOALS)),)
 include $(VENV)/core.mk
 endif
 ifneq ($(filter tune,$(MAKECMDGOALS)),)
@@ -33,7 +33,7 @@ ifneq ($(filter test check style types contracts,$(MAKECMDGOALS)),)
 include $(VENV)/dev.mk
 endif
 
-ifneq ($(filter $(TARGETS) tune,$(MAKECMDGOALS)),)
+ifneq ($(filter $(TARGETS) study tune,$(MAKECMDGOALS)),)
 ifneq ($(wildcard $(VENV)/core.mk $(VENV)/tune.mk),)
 export RECSYS_OWNER_PID := $(shell echo $$PPID)
 STARTED := $(shell date +%s)
@@ -83,6 +83,9 @@ run:        $(call done,register)    ## all of it, ending with a summary
 
 tune: $(call done,pairs)             ## search for better [train] settings, on validation alone
 	@$(PY) -m pipelines.tune $(OUT)
+
+study: $(call done,pairs) $(call done,pretrain) ## what pre-training is worth with 1 to 100 % of users labelled, and linear probes
+	@$(PY) -m pipelines.study $(OUT)
 
 test:                                ## the whole test suite
 	@$(PY) -m pytest

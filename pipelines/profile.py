@@ -19,7 +19,7 @@ from pipelines.config import (
     SplitSettings,
 )
 from pipelines.search_space import TuneSettings
-from pipelines.training_config import PretrainSettings, TrainSettings
+from pipelines.training_config import PretrainSettings, StudySettings, TrainSettings
 from recsys.core.errors import ConfigError
 
 _SHIPPED = Path(__file__).parent / "configs"
@@ -41,6 +41,7 @@ class Profile(Settings):
     evaluate: EvaluateSettings = EvaluateSettings()
     registration: RegisterSettings = Field(default=RegisterSettings(), alias="register")
     tune: TuneSettings = TuneSettings()
+    study: StudySettings = StudySettings()
 
     @model_validator(mode="after")
     def _lists_are_long_enough(self) -> "Profile":

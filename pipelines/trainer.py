@@ -4,12 +4,14 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 
 from pipelines.augmenter import build_augmenter
 from pipelines.stage import MANIFEST, S, StageRun
@@ -46,6 +48,7 @@ def build_trainer(
     workers: Workers,
     start: Path | None = None,
     has_labels: bool = True,
+    is_learned: NDArray[np.bool_] | None = None,
 ) -> Trainer:
     """Build the towers with seeded weights, and their trainer.
 
@@ -58,6 +61,7 @@ def build_trainer(
         workers: The processes that share the work.
         start: The folder of a stage whose weights are where training starts; None starts at random ones.
         has_labels: Whether next items are learned; else views alone.
+        is_learned: Shape (U,), whose next items are learned; None for all users.
     """
     manifest = read_json(pairs / MANIFEST)
     facts, dtype = manifest["facts"], choose_dtype(settings.precision, device)
@@ -69,11 +73,13 @@ def build_trainer(
         start_from(model, read_tensors(start / "model.safetensors"), optional="view_head.")
         beginning = read_json(start / MANIFEST)["outputs"]["model.safetensors"]
     where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
+    if is_learned is not None:
+        where.append(hashlib.sha256(is_learned.tobytes()).hexdigest())
     depends = json.dumps(
         [settings.model_dump(), spec.as_dict(), manifest["outputs"], beginning, has_labels, where, hash_packages("recsys")],
         sort_keys=True,
     )
-    histories = read_histories(pairs)
+    histories = replace(read_histories(pairs), is_learned=is_learned)
     return Trainer(
         model.to(device),
         histories,

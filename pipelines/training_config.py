@@ -113,3 +113,12 @@ class TrainSettings(ModelSettings, ContrastSettings):
         if whole and self.accumulate > 1:
             raise ValueError(f"accumulate must be 1 where {whole[0]} is set, got {self.accumulate}")
         return self
+
+
+class StudySettings(Settings):
+    """`[study]`: how much pre-training is worth, when only some users have training targets."""
+
+    shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(default=[0.01, 0.05, 0.2, 1.0], min_length=1)
+    seeds: list[Seed] = Field(default=[0], min_length=1)
+    longest: Annotated[int, Field(ge=1)] = 10
+    patience: Count = 8

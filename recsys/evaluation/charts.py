@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.evaluation.comparison import Comparison
 
-MODEL, _BASELINE, INK = "#0b6e6e", "#b4b9c0", "#20262d"
+MODEL, BASELINE, INK = "#0b6e6e", "#b4b9c0", "#20262d"
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -40,7 +40,7 @@ def draw_metric_bars(rows: Sequence[Mapping[str, Any]], *, model: str, metrics: 
             found = {row["model"]: row for row in rows if row["metric"] == metric}
             value = np.array([found[name]["value"] for name in names])
             error = np.array([[found[n]["value"] - found[n]["low"], found[n]["high"] - found[n]["value"]] for n in names])
-            colours = [MODEL if name == model else _BASELINE for name in names]
+            colours = [MODEL if name == model else BASELINE for name in names]
             panel.barh(range(len(names)), value, xerr=error.clip(min=0).T, color=colours, ecolor=INK, capsize=2)
             panel.set_yticks(range(len(names)), names if place == 0 else [""] * len(names))
             panel.invert_yaxis()

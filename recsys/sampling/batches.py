@@ -20,7 +20,11 @@ UNKNOWN_TIME = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histories:
-    """The flat arrays of the stage `pairs`, memory-mapped (see `recsys.features.history.FlatHistories`)."""
+    """The flat arrays of the stage `pairs`, memory-mapped (see `recsys.features.history.FlatHistories`).
+
+    Attributes:
+        is_learned: Shape (U,), whose train events are targets; None for all users. Histories are known of all.
+    """
 
     item_idx: NDArray[np.integer]
     timestamp: NDArray[np.integer]
@@ -28,6 +32,7 @@ class Histories:
     train_end: NDArray[np.integer]
     validation_time: NDArray[np.integer]
     request_time: NDArray[np.integer]
+    is_learned: NDArray[np.bool_] | None = None
 
     @property
     def n_users(self) -> int:
@@ -37,7 +42,8 @@ class Histories:
 
 def read_histories(folder: Path) -> Histories:
     """Memory-map the arrays below `folder`."""
-    return Histories(**{field.name: read_array(folder / f"{field.name}.npy") for field in fields(Histories)})
+    names = [field.name for field in fields(Histories) if field.name != "is_learned"]
+    return Histories(**{name: read_array(folder / f"{name}.npy") for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,7 @@ def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Gen
         Shape (W, 3): user_idx, first and last + 1 position; a window of n + 1 events has n inputs and n targets.
     """
     starts, ends = np.asarray(histories.offsets[:-1]), np.asarray(histories.train_end)
-    n_targets = np.maximum(ends - starts - 1, 0)
+    n_targets = np.maximum(ends - starts - 1, 0) * (1 if histories.is_learned is None else histories.is_learned)
     first = np.minimum(rng.integers(1, history_length + 1, len(n_targets)), n_targets)
     n_windows = np.where(n_targets > 0, 1 + -(-(n_targets - first) // history_length), 0)
     user = np.repeat(np.arange(len(n_targets)), n_windows)

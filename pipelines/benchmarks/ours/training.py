@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.benchmarks.ours.judging import judge, read_targets
+from pipelines.judging import judge, read_targets
 from pipelines.trainer import build_trainer, prepare_device
 from pipelines.training_config import TrainSettings
 from recsys.core.files import write_json

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 import torch
 
+from pipelines import judging
 from pipelines.benchmarks.bar import Place
-from pipelines.benchmarks.ours import judging
-from pipelines.benchmarks.ours.judging import judge, read_targets
+from pipelines.judging import judge, read_targets
 from pipelines.trainer import build_trainer
 from pipelines.training_config import TrainSettings
 from recsys.training.distributed import Workers
