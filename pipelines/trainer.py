@@ -110,7 +110,7 @@ def training_settings(settings: TrainSettings, *, has_labels: bool = True) -> Tr
 
 
 def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpec:
-    """The shape of the model, from the table `[train]` and what `pairs` found: n_items, has_time, knows_request_time."""
+    """The shape of the model, from the table `[train]` and what `pairs` found."""
     own = {
         "n_items": facts["n_items"],
         "use_time": settings.use_time and facts["has_time"],

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from pipelines import judging
-from pipelines.benchmarks.bar import Place
 from pipelines.judging import judge, read_targets
 from pipelines.trainer import build_trainer
 from pipelines.training_config import TrainSettings
@@ -17,12 +16,12 @@ SETTINGS = TrainSettings(dim=8, n_blocks=1, n_heads=1, validation_users=1, threa
 
 
 @pytest.fixture
-def judged(place: Place, tmp_path: Path) -> Callable[..., dict[str, float]]:
+def judged(finished: Path, tmp_path: Path) -> Callable[..., dict[str, float]]:
     """What untrained towers are worth on the test events after a change to them."""
 
     def run(change: Callable[[pl.DataFrame], pl.DataFrame] = lambda events: events) -> dict[str, float]:
-        pairs, path = place.run / "pairs", tmp_path / "test.parquet"
-        change(pl.read_parquet(place.part("test"))).write_parquet(path)
+        pairs, path = finished / "pairs", tmp_path / "test.parquet"
+        change(pl.read_parquet(finished / "split" / "test.parquet")).write_parquet(path)
         cpu = torch.device("cpu")
         trainer = build_trainer(SETTINGS, pairs=pairs, checkpoint=None, device=cpu, workers=Workers())
         return judge(trainer, read_targets(pairs, path))
@@ -33,20 +32,20 @@ def judged(place: Place, tmp_path: Path) -> Callable[..., dict[str, float]]:
 def test_a_list_of_the_whole_catalogue_always_hits(judged, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = judged()
     assert 0 < plain["ndcg"] < plain["hr"] < 1
-    monkeypatch.setattr(judging, "_K", 50)
+    monkeypatch.setattr(judging, "_K", 120)
     whole = judged()
     assert whole["hr"] == 1
-    assert 1 / np.log2(51) < whole["ndcg"] < 1
+    assert 1 / np.log2(121) < whole["ndcg"] < 1
 
 
-def test_items_that_were_seen_or_are_unknown_are_misses(place: Place, judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "_K", 50)
-    seen = pl.read_parquet(place.part("train")).group_by("user_id").agg(pl.first("item_id"))
+def test_items_that_were_seen_or_are_unknown_are_misses(finished: Path, judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_K", 120)
+    seen = pl.read_parquet(finished / "split" / "train.parquet").group_by("user_id").agg(pl.first("item_id"))
     assert judged(lambda events: events.drop("item_id").join(seen, on="user_id")) == {"hr": 0, "ndcg": 0}
     assert judged(lambda events: events.with_columns(item_id=pl.lit("nobody knows"))) == {"hr": 0, "ndcg": 0}
 
 
 def test_the_share_is_of_all_test_events(judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "_K", 50)
-    half = pl.when(pl.Series(np.arange(60) % 2 == 0)).then("item_id").otherwise(pl.lit("nobody knows"))
+    monkeypatch.setattr(judging, "_K", 120)
+    half = pl.when(pl.Series(np.arange(150) % 2 == 0)).then("item_id").otherwise(pl.lit("nobody knows"))
     assert judged(lambda events: events.with_columns(item_id=half))["hr"] == pytest.approx(0.5)

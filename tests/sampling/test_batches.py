@@ -213,10 +213,20 @@ def test_rows_of_a_batch_are_those_rows_of_every_tensor() -> None:
 
 def test_histories_are_read_back_mapped(tmp_path: Path) -> None:
     histories = _histories([(3, 1), (2, 0)])
-    for name in Histories.__slots__:
+    names = [name for name in Histories.__slots__ if name != "is_learned"]
+    for name in names:
         np.save(tmp_path / f"{name}.npy", getattr(histories, name))
     read = read_histories(tmp_path)
     assert read.n_users == 2
-    for name in Histories.__slots__:
+    assert read.is_learned is None
+    for name in names:
         assert isinstance(getattr(read, name), np.memmap)
         np.testing.assert_array_equal(getattr(read, name), getattr(histories, name))
+
+
+def test_only_users_who_are_learned_from_have_windows() -> None:
+    histories = _histories([(9, 1), (8, 0), (7, 2)])
+    learned = replace(histories, is_learned=np.array([True, False, True]))
+    cut = [cut_windows(part, history_length=4, rng=np.random.default_rng(3)) for part in (histories, learned)]
+    assert set(cut[1][:, 0]) == {0, 2}
+    np.testing.assert_array_equal(cut[1], cut[0][cut[0][:, 0] != 1])

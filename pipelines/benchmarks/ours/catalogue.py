@@ -29,7 +29,8 @@ def train(job: dict[str, Any]) -> dict[str, float]:
     """Train on histories drawn by a power law: `targets_per_second` of training with validation, and both losses."""
     settings = TrainSettings.model_validate(job["settings"])
     device, histories = prepare_device(settings), _draw_histories(job)
-    spec = build_spec(settings, {"n_items": job["n_items"], "has_time": False, "knows_request_time": False})
+    facts = {"n_items": job["n_items"], "has_time": False, "knows_request_time": False, "search_dim": 0}
+    spec = build_spec(settings, facts)
     model = TwoTower(spec, item_features=_nothing(job["n_items"]), user_features=_nothing(job["n_users"]))
     trainer = Trainer(
         model.to(device),
