@@ -84,12 +84,13 @@ class SplitSettings(Settings):
 
 
 class PairsSettings(Settings):
-    """`[pairs]`: what the towers read."""
+    """`[pairs]`: what the towers read, and by which texts items are searched; sentences have `search_dim` of their own."""
 
     request_time: Literal["known", "unknown"] = "known"
     item_attributes: bool = True
     user_attributes: bool = False
     text_dim: Annotated[int, Field(ge=0, le=1024)] = 32
+    text_encoder: Literal["words", "sentences"] = "words"
     search_dim: Annotated[int, Field(ge=0, le=4096)] = 512
     seed: Seed = 0
 

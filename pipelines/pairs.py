@@ -14,7 +14,8 @@ from recsys.data.vocabulary import Vocabulary, fit_users, fit_vocabulary, write_
 from recsys.features.attributes import Attributes, fit_attributes
 from recsys.features.history import build_histories
 from recsys.features.item_text import encode_search_texts, fit_item_text, search_texts
-from recsys.features.text_encoder import fit_text_encoder
+from recsys.features.sentence_encoder import SentenceEncoder
+from recsys.features.text_encoder import TextEncoder, fit_text_encoder
 from recsys.sampling.popularity import count_items, log_q
 
 _UNKNOWN = "not known: only the gaps between past events are read"
@@ -86,7 +87,9 @@ def _write_search_texts(stage: StageRun[PairsSettings], table: pl.DataFrame, ite
     """What `search` goes by: an encoder fitted on the texts of train items, and their vectors, of all columns and of each."""
     rows = pl.DataFrame({ITEM_ID: items.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
     texts = search_texts(rows)
-    encoder = fit_text_encoder(texts["all"], dim=stage.settings.search_dim, seed=stage.settings.seed, min_items=1)
+    encoder: TextEncoder | SentenceEncoder = SentenceEncoder()
+    if stage.settings.text_encoder == "words" or not stage.settings.search_dim or not any(texts["all"]):
+        encoder = fit_text_encoder(texts["all"], dim=stage.settings.search_dim, seed=stage.settings.seed, min_items=1)
     encoder.write(stage.folder / "text_encoder")
     write_array(stage.folder / "search_text.npy", encode_search_texts(encoder, texts))
     stage.facts |= {"search_columns": list(texts), "search_dim": encoder.dim}

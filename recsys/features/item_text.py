@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recsys.core.columns import ITEM_ID
 from recsys.data.schema import category_columns, number_columns, text_columns
 from recsys.data.vocabulary import Vocabulary
+from recsys.features.sentence_encoder import SentenceEncoder
 from recsys.features.text_encoder import TextEncoder, fit_text_encoder
 
 _MOST_NUMBERS = 256
@@ -66,11 +67,11 @@ def _as_word(name: str) -> pl.Expr:
     return whole.cast(pl.Int64, strict=False).cast(pl.String).fill_null("").alias(name)
 
 
-def encode_search_texts(encoder: TextEncoder, texts: Mapping[str, Sequence[str]]) -> NDArray[np.float32]:
+def encode_search_texts(encoder: TextEncoder | SentenceEncoder, texts: Mapping[str, Sequence[str]]) -> NDArray[np.float32]:
     """Encode the texts of items.
 
     Args:
-        encoder: Fitted on the texts of train items.
+        encoder: Fitted on the texts of train items, or frozen.
         texts: C columns, each with a text an item.
 
     Returns:

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsys.core.errors import ArtefactError
 from recsys.core.files import read_array, read_json, write_array, write_json
+from recsys.features.sentence_encoder import SentenceEncoder, is_sentence_encoder
 
 _MOST_WORDS = 50_000
 
@@ -49,12 +50,14 @@ class TextEncoder:
         write_array(folder / "components.npy", self.components)
 
 
-def read_text_encoder(folder: Path) -> TextEncoder:
-    """Read what `TextEncoder.write` wrote.
+def read_text_encoder(folder: Path) -> TextEncoder | SentenceEncoder:
+    """Read what the `write` of an encoder wrote.
 
     Raises:
         ArtefactError: A file is missing or does not fit the others.
     """
+    if is_sentence_encoder(folder):
+        return SentenceEncoder()
     words, idf, components = (
         read_json(folder / "words.json"),
         read_array(folder / "idf.npy"),
