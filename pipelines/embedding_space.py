@@ -23,7 +23,7 @@ from recsys.features.text_encoder import read_text_encoder
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.item_rules import ItemRules, allowed_items
 from recsys.serving.retriever import Retriever
-from recsys.training.embedding import encode_items_taken, encode_texts
+from recsys.training.embedding import encode_contents, encode_items_taken, encode_texts
 
 
 class EmbeddingSpace:
@@ -88,7 +88,7 @@ class EmbeddingSpace:
                     f"encode_items: of a new item some text, category or number must be known, got none for '{first}'; "
                     "give the columns that the items of the run have"
                 )
-            vectors[~is_known] = encode_texts(self._towers, texts)
+            vectors[~is_known] = encode_contents(self._towers, texts)
         return vectors
 
     def nearest(

@@ -12,6 +12,7 @@ from pipelines.stage import StageRun, run_stage
 from pipelines.trainer import build_trainer, fit, prepare_device, write_towers
 from pipelines.training_config import TrainSettings
 from recsys.core.files import read_array
+from recsys.training.content_placement import place_contents
 from recsys.training.distributed import join_workers
 from recsys.training.embedding import embed_items
 from recsys.training.loop import Trainer
@@ -64,7 +65,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
 
 
 def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
-    """The text tower learns the places of the kept item vectors, which stay where they are."""
+    """The text and content towers learn the places of the kept item vectors, which stay where they are."""
     tower = trainer.model.text_tower
     if tower is None:
         return
@@ -79,13 +80,21 @@ def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
             device=trainer.device,
             on_step=lambda done, total: show(done, f"step {done}/{total}"),
         )
+    content = trainer.model.content_tower
+    counts = np.array(read_array(stage.read("pairs") / "item_count.npy"))
+    cosine = None
+    if content is not None:
+        all_text = np.ascontiguousarray(texts[:, 0])
+        cosine = place_contents(content, items, all_text, counts, seed=stage.settings.seed, device=trainer.device)
     columns = stage.facts_of("pairs")["search_columns"]
     recall = {f"recall@{k}": dict(zip(columns, shares, strict=True)) for k, shares in aligned.recall.items()}
     stage.facts["text_tower"] = {"n_items": aligned.n_items, "scale": aligned.scale} | recall
+    stage.facts["content_tower"] = {"held_out_cosine": cosine}
     found = [f"{name} {share:.1%}" for name, share in recall.get("recall@100", {}).items() if share is not None]
     stage.say(
         f"text tower: {aligned.n_items:,} items with text"
         + (f"; held-out items among the 100 nearest to their {', '.join(found)}" if found else "")
+        + ("" if cosine is None else f"; content tower: cosine {cosine:.3f} of held-out items and their places")
     )
 
 

@@ -119,7 +119,7 @@ def build_world():
             split=split,
             users=users,
             items=items,
-            histories=Histories(**{name: getattr(flat, name) for name in Histories.__dataclass_fields__}),
+            histories=Histories(**{name: getattr(flat, name) for name in flat.__dataclass_fields__}),
             counts=counts,
             log_popularity=log_q(counts),
         )

@@ -116,6 +116,7 @@ class TwoTower(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)), requires_grad=spec.learn_scale)
         # Last, so that the other towers start at the same weights with it as without it.
         self.text_tower = TextTower(spec.search_dim, spec.dim) if spec.search_dim else None
+        self.content_tower = TextTower(spec.search_dim, spec.dim) if spec.search_dim else None
 
     @property
     def scale(self) -> torch.Tensor:
@@ -127,17 +128,20 @@ class TwoTower(nn.Module):
         return normalize(self.item_tower(item_idx).float(), dim=-1)
 
     def encode_text(self, texts: torch.Tensor) -> torch.Tensor:
-        """Shape (N, T) text vectors to (N, D) unit vectors, near the items that they describe.
+        """Shape (N, T) text vectors to (N, D) unit vectors, nearer to the items that they describe than to others.
 
         Raises:
             ArtefactError: The model was trained without texts.
         """
-        if self.text_tower is None:
-            raise ArtefactError(
-                "a model must have a text tower to be searched by text, got none; set [pairs] search_dim above 0"
-            )
-        vectors: torch.Tensor = self.text_tower(texts)
-        return vectors
+        return _read(self.text_tower, texts)
+
+    def encode_content(self, texts: torch.Tensor) -> torch.Tensor:
+        """Shape (N, T) vectors of all that is written about items to (N, D) unit vectors, where users would look for them.
+
+        Raises:
+            ArtefactError: The model was trained without texts.
+        """
+        return _read(self.content_tower, texts)
 
     def project(self, vectors: torch.Tensor) -> torch.Tensor:
         """Shape (N, D) unit vectors to (N, D) unit vectors that views are compared by."""
@@ -166,3 +170,10 @@ class TwoTower(nn.Module):
         """
         encoded = self.user_tower(history, gap=gap, request_gap=request_gap, user_idx=user_idx)  # (B, L, D)
         return normalize(encoded[is_wanted].float(), dim=-1)  # (N, D)
+
+
+def _read(tower: TextTower | None, texts: torch.Tensor) -> torch.Tensor:
+    if tower is None:
+        raise ArtefactError("a model must have a text tower to read texts, got none; set [pairs] search_dim above 0")
+    vectors: torch.Tensor = tower(texts)
+    return vectors

@@ -1,6 +1,6 @@
 """The vectors of all items, and of users at the moment they are asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -67,10 +67,20 @@ def embed_users(
 
 @torch.inference_mode()
 def encode_texts(model: TwoTower, texts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Unit vectors of texts by the text tower, on the CPU: shape (N, T) to (N, D)."""
+    """Unit vectors of what is looked for, by the text tower: shape (N, T) to (N, D)."""
+    return _read(model, model.encode_text, texts)
+
+
+@torch.inference_mode()
+def encode_contents(model: TwoTower, texts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Unit vectors of items by all that is written about them, by the content tower: shape (N, T) to (N, D)."""
+    return _read(model, model.encode_content, texts)
+
+
+def _read(model: TwoTower, encode: Callable[[torch.Tensor], torch.Tensor], texts: NDArray[np.float32]) -> NDArray[np.float32]:
     model.eval()
     device = next(model.parameters()).device
-    vectors: NDArray[np.float32] = model.encode_text(torch.from_numpy(texts).to(device)).cpu().numpy()
+    vectors: NDArray[np.float32] = encode(torch.from_numpy(texts).to(device)).cpu().numpy()
     return vectors
 
 

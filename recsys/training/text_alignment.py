@@ -108,6 +108,35 @@ def _train(
     step_done: Callable[[], None],
 ) -> None:
     rng, labels = rng_for(seed, "texts", len(chosen)), label_texts(texts)
+
+    def loss() -> torch.Tensor:
+        rows = rng.choice(chosen, min(_BATCH, len(chosen)), replace=False)
+        column = draw_columns(texts, rows, rng=rng)
+        text = torch.from_numpy(texts[rows, column]).to(device)  # (B, T)
+        vectors = torch.from_numpy(items[rows]).to(device)  # (B, D)
+        label = torch.from_numpy(labels[rows, column]).to(device)  # (B,)
+        return clip_loss(tower(text), vectors, is_ignored=label[:, None] == label[None, :], scale=tower.scale)
+
+    fit_tower(tower, loss, n_steps=n_steps, seed=seed, step_done=step_done)
+
+
+def fit_tower(
+    tower: TextTower,
+    loss: Callable[[], torch.Tensor],
+    *,
+    n_steps: int,
+    seed: int,
+    step_done: Callable[[], None] = lambda: None,
+) -> None:
+    """Minimise what a function gives, step by step: AdamW with warm-up and cosine.
+
+    Args:
+        tower: Its weights are changed.
+        loss: Draws a batch and gives its loss, shape ().
+        n_steps: How often.
+        seed: Of the dropout.
+        step_done: Called after each step.
+    """
     torch.manual_seed(seed_for(seed, "text dropout"))
     optimizer = torch.optim.AdamW(tower.parameters(), lr=_LEARNING_RATE, betas=_BETAS, weight_decay=_WEIGHT_DECAY)
     tower.train()
@@ -115,14 +144,8 @@ def _train(
         rate = _LEARNING_RATE * min(1, (step + 1) / _WARMUP) * (1 + math.cos(math.pi * step / n_steps)) / 2
         for group in optimizer.param_groups:
             group["lr"] = rate
-        rows = rng.choice(chosen, min(_BATCH, len(chosen)), replace=False)
-        column = draw_columns(texts, rows, rng=rng)
-        text = torch.from_numpy(texts[rows, column]).to(device)  # (B, T)
-        vectors = torch.from_numpy(items[rows]).to(device)  # (B, D)
-        label = torch.from_numpy(labels[rows, column]).to(device)  # (B,)
-        is_alike = label[:, None] == label[None, :]  # (B, B)
         optimizer.zero_grad()
-        clip_loss(tower(text), vectors, is_ignored=is_alike, scale=tower.scale).backward()  # type: ignore[no-untyped-call]
+        loss().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         step_done()
     tower.eval()

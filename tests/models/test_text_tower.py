@@ -26,9 +26,11 @@ def test_a_text_tower_leaves_the_first_weights_of_the_others_as_they_are(build_t
     with_text, without = build_towers(n_items=5, search_dim=6), build_towers(n_items=5)
     own = with_text.state_dict()
     assert all(torch.equal(tensor, own[name]) for name, tensor in without.state_dict().items())
-    assert {name.split(".")[0] for name in set(own) - set(without.state_dict())} == {"text_tower"}
+    assert {name.split(".")[0] for name in set(own) - set(without.state_dict())} == {"text_tower", "content_tower"}
 
 
 def test_without_a_text_tower_there_is_no_search(build_towers):
     with pytest.raises(ArtefactError, match="must have a text tower"):
         build_towers(n_items=5).encode_text(torch.ones(1, 3))
+    with pytest.raises(ArtefactError, match="must have a text tower"):
+        build_towers(n_items=5).encode_content(torch.ones(1, 3))

@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.embedding_space import EmbeddingSpace, open_space
 from recsys.core.errors import ArtefactError, DataError
+from recsys.training.embedding import encode_contents
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,8 @@ def test_known_items_have_their_own_vectors_and_new_ones_those_of_their_texts(
     places = [known.to_list().index(item) for item in table["item_id"]]
     np.testing.assert_array_equal(both[2:], trained[places])
     texts = [" ".join([title, *genres, *years]) for title, genres, years in _described(new)]
-    np.testing.assert_allclose(both[:2], space.encode_text(texts), atol=1e-5)
+    wanted = encode_contents(space._towers, space._encoder.encode(texts))
+    np.testing.assert_allclose(both[:2], wanted, atol=1e-5)
 
 
 def _described(table: pl.DataFrame) -> list[tuple[str, list[str], list[str]]]:
@@ -85,7 +87,7 @@ def test_a_run_without_texts_says_what_to_do(copy_of: Path) -> None:
     from recsys.models.checkpoint import read_tensors, write_tensors
 
     weights = read_tensors(copy_of / "train" / "model.safetensors")
-    kept = {name: tensor for name, tensor in weights.items() if not name.startswith("text_tower.")}
+    kept = {name: tensor for name, tensor in weights.items() if not name.startswith(("text_tower.", "content_tower."))}
     write_tensors(copy_of / "train" / "model.safetensors", kept)
     with pytest.raises(ArtefactError, match="set \\[pairs\\] search_dim above 0"):
         open_space(copy_of).encode_text(["anything"])

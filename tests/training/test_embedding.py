@@ -3,7 +3,15 @@ import pytest
 import torch
 
 from recsys.sampling.batches import Batch
-from recsys.training.embedding import embed_items, embed_users, encode_items_taken, encode_last, encode_texts, item_norms
+from recsys.training.embedding import (
+    embed_items,
+    embed_users,
+    encode_contents,
+    encode_items_taken,
+    encode_last,
+    encode_texts,
+    item_norms,
+)
 
 
 @pytest.fixture
@@ -74,4 +82,6 @@ def test_a_user_of_some_items_has_the_vector_of_their_history_without_times(worl
 def test_texts_are_encoded_without_dropout(build_towers, unit_vectors):
     model, texts = build_towers(n_items=3, search_dim=6), unit_vectors(4, 6)
     model.train()
-    assert np.array_equal(encode_texts(model, texts), encode_texts(model, texts))
+    for encode in (encode_texts, encode_contents):
+        assert np.array_equal(encode(model, texts), encode(model, texts))
+    assert not np.allclose(encode_texts(model, texts), encode_contents(model, texts))
