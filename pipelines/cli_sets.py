@@ -15,9 +15,10 @@ from pipelines.audit import verify as verify_folder
 from pipelines.embedding_space import open_space
 from pipelines.new_items import keep_known, read_new_items
 from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
+from pipelines.stage import MANIFEST
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import ArtefactError
-from recsys.core.files import sha256_of
+from recsys.core.files import read_json, sha256_of
 from recsys.core.locks import claim_folder
 from recsys.data.schema import CANDIDATES, check_table
 from recsys.evaluation.list_comparison import compare_lists
@@ -37,11 +38,12 @@ def add_items_command(
     items, changes = open_catalogue(folder)
     table = read_new_items(file)
     if "vector" in table.columns:
-        ids, vectors = read_vectors(file)
+        (ids, vectors), scale = read_vectors(file), 1.0
     else:
         ids, vectors = table[ITEM_ID].to_list(), open_space(folder).encode_items(table)
-    embedded = folder / "embed" / "items.npy"
-    add_items(folder / "changes", ids, vectors, items=items, model=sha256_of(embedded), dim=changes.vectors.shape[1])
+        scale = read_json(folder / "embed" / MANIFEST)["config"]["cold_scale"]
+    model, dim = sha256_of(folder / "embed" / "items.npy"), changes.vectors.shape[1]
+    add_items(folder / "changes", ids, vectors, items=items, model=model, dim=dim, scale=scale)
     keep_known(folder, table)
     total = len(open_catalogue(folder)[1].added)
     console.print(f"{len(ids):,} items added to {folder}; {total:,} in all", markup=False)

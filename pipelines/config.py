@@ -96,10 +96,15 @@ class PairsSettings(Settings):
 
 
 class EmbedSettings(Settings):
-    """`[embed]`: how vectors are computed, and whether items without a train event get one from their texts."""
+    """`[embed]`: how vectors are computed, and whether items without a train event get one from their texts.
+
+    Such items are shortened to `cold_scale`, so that they take fewer places of others: a tenth of MovieLens-1M's items took 35 %
+    of the first ten places at 1, 14 % at 0.94, 5 % at 0.9.
+    """
 
     batch_tokens: Count = 16_384
     cold_items: bool = False
+    cold_scale: Annotated[float, Field(gt=0, le=1)] = 0.95
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 

@@ -64,7 +64,7 @@ def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
     table = pl.read_parquet(stage.read("ingest") / "items.parquet").filter(~pl.col(ITEM_ID).is_in(known.implode()))
     texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table)["all"])
     is_described = texts.any(1)
-    vectors = encode_contents(model, texts[is_described])
+    vectors = encode_contents(model, texts[is_described]) * np.float32(stage.settings.cold_scale)
     ids = table[ITEM_ID].filter(pl.Series(is_described))
     with write_atomically(stage.folder / "cold_items.parquet") as partial:
         pl.DataFrame({ITEM_ID: ids, "vector": pl.Series(vectors, dtype=pl.Array(pl.Float32, model.spec.dim))}).write_parquet(

@@ -88,7 +88,9 @@ def read_changes(folder: Path, *, model: str, dim: int) -> Changes:
     )
 
 
-def add_items(folder: Path, ids: Sequence[str], vectors: Vectors, *, items: Vocabulary, model: str, dim: int) -> None:
+def add_items(
+    folder: Path, ids: Sequence[str], vectors: Vectors, *, items: Vocabulary, model: str, dim: int, scale: float = 1.0
+) -> None:
     """Add items, all or none.
 
     Args:
@@ -98,6 +100,7 @@ def add_items(folder: Path, ids: Sequence[str], vectors: Vectors, *, items: Voca
         items: The vocabulary.
         model: The hash of the item vectors that the run has now.
         dim: D.
+        scale: What the vectors are shortened to, in (0, 1]: shorter ones take places of others less often.
 
     Raises:
         DataError: An id is in use or was, two are the same, or a vector has another size or length.
@@ -116,7 +119,9 @@ def add_items(folder: Path, ids: Sequence[str], vectors: Vectors, *, items: Voca
     off = float(np.abs(np.linalg.norm(vectors, axis=1) - 1).max(initial=0.0))
     if not off <= UNIT_TOLERANCE:
         raise DataError(f"add-items: vectors must have length 1, got one off by {off:.3g}; divide by the length")
-    rows = pl.DataFrame({ITEM_ID: list(ids), "vector": vectors.tolist(), "model": model, "is_deleted": False}, schema=_SCHEMA)
+    rows = pl.DataFrame(
+        {ITEM_ID: list(ids), "vector": (vectors * scale).tolist(), "model": model, "is_deleted": False}, schema=_SCHEMA
+    )
     _write(folder, pl.concat([table.filter(~pl.col(ITEM_ID).is_in(list(ids))), rows]))
 
 

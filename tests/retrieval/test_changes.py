@@ -135,3 +135,9 @@ def test_items_that_got_a_vector_by_their_texts_come_before_the_added_ones_and_g
     assert both.added.to_list() == ["c1", "n1", "n2"]
     np.testing.assert_array_equal(both.vectors, np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
     assert added.after(cold.clear()).added.to_list() == ["n1", "n2"]
+
+
+def test_items_may_be_shortened(tmp_path, items, unit_vectors):
+    vectors = unit_vectors(2, 4)
+    add_items(tmp_path, ["x", "y"], vectors, items=items, model="m", dim=4, scale=0.5)
+    np.testing.assert_allclose(_read(tmp_path).vectors, vectors / 2, atol=1e-6)
