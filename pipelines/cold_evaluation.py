@@ -7,11 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.stage import MANIFEST
 from recsys.baselines.content import content_knn_scores, similar_popularity
 from recsys.baselines.ranking import Scores
 from recsys.baselines.train_matrix import BaselineData
 from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.files import read_array
+from recsys.core.files import read_array, read_json
 from recsys.core.random import rng_for
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.evaluation.judgements import Judgements
@@ -20,14 +21,14 @@ from recsys.features.item_text import search_texts
 from recsys.features.text_encoder import read_text_encoder
 
 AMONG, MIXED = "cold items among cold items", "cold items in the whole catalogue"
-_N_NEIGHBOURS = 20
+_N_NEIGHBOURS, _MOST_SCORES = 20, 2 * 10**8
 Figures = dict[str, dict[str, NDArray[np.float64]]]
 
 
 def evaluate_cold_items(
     *, run: Path, judgements: Judgements, data: BaselineData, ks: list[int], model: str, seed: int
 ) -> Mapping[str, Figures]:
-    """Rank the cold items for every user who took one of them.
+    """Rank the cold items for the users who took one of them, a sample if there are many.
 
     Args:
         run: The run folder, with `embed` done and cold items encoded.
@@ -43,6 +44,7 @@ def evaluate_cold_items(
     """
     cold = pl.read_parquet(run / "embed" / "cold_items.parquet")
     users = read_vocabulary(run / "pairs" / "users.parquet", id_column=USER_ID)
+    items_known = read_array(run / "embed" / "items.npy")
     ids = Vocabulary(ids=cold[ITEM_ID])
     relevant = (
         judgements.pairs.join(ids.frame(id_column=ITEM_ID, idx_column="cold"), on=ITEM_ID)
@@ -52,6 +54,11 @@ def evaluate_cold_items(
     )
     if relevant.is_empty():
         return {}
+    most = max(1, _MOST_SCORES // (len(items_known) + cold.height))
+    asked = relevant["user"].unique().sort()
+    if len(asked) > most:
+        chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)
+        relevant = relevant.filter(pl.col("user").is_in(asked.gather(np.sort(chosen)).implode()))
     place = relevant["user"].rle_id().to_numpy().astype(np.int64)
     first = np.flatnonzero(np.diff(place, prepend=-1))
     user_idx, rows = (relevant[name].to_numpy().astype(np.int64)[first] for name in ("user", "row"))
@@ -84,7 +91,8 @@ def _content_scores(
     """
     known = pl.read_parquet(run / "ingest" / "items.parquet")
     table = pl.DataFrame({ITEM_ID: cold}).join(known, on=ITEM_ID, how="left", maintain_order="left")
-    encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table)["all"])
+    columns = read_json(run / "pairs" / MANIFEST)["facts"]["search_columns"]
+    encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table, columns=columns)["all"])
     texts = np.array(read_array(run / "pairs" / "search_text.npy")[:, 0])
     content = [content_knn_scores(data.history, texts=texts, scored=each)(rows) for each in (texts, encoded)]
     counts = np.array(read_array(run / "pairs" / "item_count.npy"))

@@ -62,7 +62,8 @@ def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
     pairs = stage.read("pairs")
     known = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID).ids
     table = pl.read_parquet(stage.read("ingest") / "items.parquet").filter(~pl.col(ITEM_ID).is_in(known.implode()))
-    texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table)["all"])
+    columns = stage.facts_of("pairs")["search_columns"]
+    texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table, columns=columns)["all"])
     is_described = texts.any(1)
     vectors = encode_contents(model, texts[is_described]) * np.float32(stage.settings.cold_scale)
     ids = table[ITEM_ID].filter(pl.Series(is_described))

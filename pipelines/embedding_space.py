@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from pipelines.new_items import like_items, read_all_items
 from pipelines.run_folder import open_retriever, with_titles
+from pipelines.stage import MANIFEST
 from pipelines.towers import open_towers
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import DataError
-from recsys.core.files import read_array, write_array, write_atomically
+from recsys.core.files import read_array, read_json, write_array, write_atomically
 from recsys.data.vocabulary import read_vocabulary
 from recsys.features.item_text import search_texts
 from recsys.features.text_encoder import read_text_encoder
@@ -38,6 +39,7 @@ class EmbeddingSpace:
         self._retriever: Retriever = open_retriever(run)
         self._towers: TwoTower = open_towers(pairs=run / "pairs", train=run / "train")
         self._vocabulary = read_vocabulary(run / "pairs" / "items.parquet", id_column=ITEM_ID)
+        self._columns = read_json(run / "pairs" / MANIFEST)["facts"]["search_columns"]
         self._encoder = read_text_encoder(run / "pairs" / "text_encoder")
 
     @property
@@ -81,7 +83,7 @@ class EmbeddingSpace:
         vectors[is_known] = read_array(self.run / "embed" / "items.npy")[own]
         if not is_known.all():
             new = table.filter(~pl.Series(is_known))
-            texts = self._encoder.encode(search_texts(like_items(self.run, new))["all"])
+            texts = self._encoder.encode(search_texts(like_items(self.run, new), columns=self._columns)["all"])
             if (nothing := ~texts.any(1)).any() and self._towers.spec.search_dim:
                 first = new[ITEM_ID][int(np.flatnonzero(nothing)[0])]
                 raise DataError(

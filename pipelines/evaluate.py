@@ -49,7 +49,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     comparisons = compare_to_baselines(
         models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
     )
-    segments = _segments(stage, tables, judgements, catalogue, parts=(train, validation))
+    segments = _segments(stage, tables, models, judgements, catalogue, parts=(train, validation))
     left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
     verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
     if facts["is_filtered"]:
@@ -95,6 +95,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
 def _segments(
     stage: StageRun[EvaluateSettings],
     tables: dict[str, Path],
+    models: dict[str, Scored],
     judgements: Judgements,
     catalogue: pl.DataFrame,
     *,
@@ -108,15 +109,17 @@ def _segments(
         rows.extend(segment_rows(segment, models, n_resamples=settings.n_resamples, seed=settings.seed))
 
     cold = judge_part(judgements, catalogue[ITEM_ID], is_cold=True)
-    for name, part in ((WARM, judge_part(judgements, catalogue[ITEM_ID], is_cold=False)), (COLD, cold)):
+    parts_of = {WARM: judge_part(judgements, catalogue[ITEM_ID], is_cold=False), COLD: cold}
+    for name, part in parts_of.items():
         if part.pairs.height:
-            scored = {model: _score(path, part, catalogue, settings, model).per_user for model, path in tables.items()}
-            add(name, {model: {metric: found[metric] for metric in metrics} for model, found in scored.items()})
+            is_all = part.pairs.height == judgements.pairs.height
+            scored = {m: models[m] if is_all else _score(path, part, catalogue, settings, m) for m, path in tables.items()}
+            add(name, {m: {metric: found.per_user[metric] for metric in metrics} for m, found in scored.items()})
     if cold.pairs.height and (stage.read("embed") / "cold_items.parquet").is_file():
         data = build_baseline_data(*parts)
         found = evaluate_cold_items(run=stage.run, judgements=cold, data=data, ks=settings.ks, model=MODEL, seed=settings.seed)
-        for name, models in found.items():
-            add(name, models)
+        for name, figures in found.items():
+            add(name, figures)
     return rows
 
 

@@ -70,7 +70,7 @@ def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
     if tower is None:
         return
     items = embed_items(trainer.model, device=trainer.device, dtype=trainer.dtype)
-    texts = np.array(read_array(stage.read("pairs") / "search_text.npy"))
+    texts = read_array(stage.read("pairs") / "search_text.npy")
     with stage.progress("text tower", None) as show:
         aligned = align_texts(
             tower,

@@ -36,11 +36,12 @@ def fit_item_text(table: pl.DataFrame | None, *, vocabulary: Vocabulary, text_di
     return encoder.encode(texts)
 
 
-def search_texts(table: pl.DataFrame) -> dict[str, list[str]]:
+def search_texts(table: pl.DataFrame, *, columns: Sequence[str] | None = None) -> dict[str, list[str]]:
     """The texts that items are searched by: each column of texts, categories or whole numbers, and first all of them together.
 
     Args:
         table: Items.
+        columns: Those that were found in the items of train; None to find them.
 
     Returns:
         One list of texts a column, in the order of the table; a missing value is an empty text. `all` alone, and empty, where
@@ -48,7 +49,9 @@ def search_texts(table: pl.DataFrame) -> dict[str, list[str]]:
     """
     words = [pl.col(name).fill_null("") for name in text_columns(table)]
     words += [pl.col(name).list.join(" ").fill_null("").alias(name) for name in category_columns(table)]
-    words += [_as_word(name) for name in number_columns(table) if _is_whole(table[name])]
+    words += [_as_word(name) for name in number_columns(table) if columns is not None or _is_whole(table[name])]
+    if columns is not None:
+        words = [word for word in words if word.meta.output_name() in columns]
     shown = table.select(words) if words else pl.DataFrame()
     if not words:
         return {"all": [""] * table.height}

@@ -13,7 +13,7 @@ from recsys.core.errors import ArtefactError
 from recsys.core.files import read_array, read_json, write_array, write_json
 from recsys.features.sentence_encoder import SentenceEncoder, is_sentence_encoder
 
-_MOST_WORDS = 50_000
+_MOST_WORDS, _BLOCK = 50_000, 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,11 @@ class TextEncoder:
             return np.zeros((len(texts), self.dim), np.float32)
         vectorizer = TfidfVectorizer(sublinear_tf=True, vocabulary={word: place for place, word in enumerate(self.words)})
         vectorizer.idf_ = self.idf.astype(np.float64)
-        return _unit(vectorizer.transform(texts) @ self.components.T.astype(np.float64))
+        vectors = np.empty((len(texts), self.dim), np.float32)
+        for begin in range(0, len(texts), _BLOCK):
+            rows = slice(begin, begin + _BLOCK)
+            vectors[rows] = _unit(vectorizer.transform(texts[rows]) @ self.components.T.astype(np.float64))
+        return vectors
 
     def write(self, folder: Path) -> None:
         """Write it as `words.json`, `idf.npy` and `components.npy`."""

@@ -84,10 +84,10 @@ def align_texts(
 
 
 def label_texts(texts: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Numbers that are equal where texts are: shape (I, C, T) to (I, C)."""
-    rows = np.ascontiguousarray(texts).reshape(-1, texts.shape[2])
+    """Numbers that are equal where texts are: shape (N, T) to (N,)."""
+    rows = np.ascontiguousarray(texts)
     _, labels = np.unique(rows.view(f"V{rows.itemsize * rows.shape[1]}")[:, 0], return_inverse=True)
-    return labels.reshape(texts.shape[:2]).astype(np.int64)
+    return labels.astype(np.int64)
 
 
 def draw_columns(texts: NDArray[np.float32], rows: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -107,15 +107,17 @@ def _train(
     device: torch.device,
     step_done: Callable[[], None],
 ) -> None:
-    rng, labels = rng_for(seed, "texts", len(chosen)), label_texts(texts)
+    rng = rng_for(seed, "texts", len(chosen))
 
     def loss() -> torch.Tensor:
         rows = rng.choice(chosen, min(_BATCH, len(chosen)), replace=False)
         column = draw_columns(texts, rows, rng=rng)
-        text = torch.from_numpy(texts[rows, column]).to(device)  # (B, T)
+        shown = np.asarray(texts[rows, column])  # (B, T)
         vectors = torch.from_numpy(items[rows]).to(device)  # (B, D)
-        label = torch.from_numpy(labels[rows, column]).to(device)  # (B,)
-        return clip_loss(tower(text), vectors, is_ignored=label[:, None] == label[None, :], scale=tower.scale)
+        label = torch.from_numpy(label_texts(shown)).to(device)  # (B,)
+        return clip_loss(
+            tower(torch.from_numpy(shown).to(device)), vectors, is_ignored=label[:, None] == label[None, :], scale=tower.scale
+        )
 
     fit_tower(tower, loss, n_steps=n_steps, seed=seed, step_done=step_done)
 
@@ -166,7 +168,7 @@ def _found(
     nearer = [np.zeros(0, np.int64)]
     for begin in range(0, len(chosen), _BATCH):
         rows = chosen[begin : begin + _BATCH]
-        scores = tower(torch.from_numpy(texts[rows]).to(device)) @ catalogue.t()  # (B, I)
+        scores = tower(torch.from_numpy(np.asarray(texts[rows])).to(device)) @ catalogue.t()  # (B, I)
         own = scores.gather(1, torch.from_numpy(rows).to(device)[:, None])  # (B, 1)
         nearer.append((scores > own).sum(1).cpu().numpy())
     return np.concatenate(nearer)

@@ -53,16 +53,14 @@ class TextTerm:
             raise ConfigError(
                 "[train] text_weight must be 0 where items have no texts, got more; give items texts or categories"
             )
-        self._labels = label_texts(texts)
 
     def draw(self, *, rng: np.random.Generator) -> DescribedItems:
         """Draw items with texts, each as likely."""
         rows = np.sort(rng.choice(self._known, min(_MOST_ITEMS, len(self._known)), replace=False))
         column = draw_columns(self._texts, rows, rng=rng)
+        shown = np.asarray(self._texts[rows, column])  # (S, T)
         return DescribedItems(
-            item_idx=torch.from_numpy(rows),
-            texts=torch.from_numpy(self._texts[rows, column]),
-            label=torch.from_numpy(self._labels[rows, column]),
+            item_idx=torch.from_numpy(rows), texts=torch.from_numpy(shown), label=torch.from_numpy(label_texts(shown))
         )
 
 

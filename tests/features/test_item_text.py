@@ -133,3 +133,8 @@ def test_search_texts_are_encoded_column_by_column() -> None:
     vectors = encode_search_texts(encoder, texts)
     assert (vectors.shape, vectors.dtype) == ((40, 2, 4), np.float32)
     np.testing.assert_array_equal(vectors[:, 1], encoder.encode(texts["title"]))
+
+
+def test_new_items_are_read_by_the_columns_of_the_old_ones() -> None:
+    new = pl.DataFrame({"item_id": ["n"], "title": ["Sun"], "sold": [7.0], "year": [1999.0]})
+    assert search_texts(new, columns=["all", "title", "year"]) == {"all": ["Sun 1999"], "title": ["Sun"], "year": ["1999"]}
