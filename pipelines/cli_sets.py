@@ -13,7 +13,7 @@ from rich.markup import escape
 from pipelines.audit import find_candidates, find_counts
 from pipelines.audit import verify as verify_folder
 from pipelines.embedding_space import open_space
-from pipelines.new_items import keep_known, read_new_items
+from pipelines.new_items import keep_known, like_items, read_new_items
 from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
 from pipelines.stage import MANIFEST
 from recsys.core.columns import ITEM_ID
@@ -37,6 +37,7 @@ def add_items_command(
     folder = _claim(run)
     items, changes = open_catalogue(folder)
     table = read_new_items(file)
+    known = like_items(folder, table)
     if "vector" in table.columns:
         (ids, vectors), scale = read_vectors(file), 1.0
     else:
@@ -44,7 +45,7 @@ def add_items_command(
         scale = read_json(folder / "embed" / MANIFEST)["config"]["cold_scale"]
     model, dim = sha256_of(folder / "embed" / "items.npy"), changes.vectors.shape[1]
     add_items(folder / "changes", ids, vectors, items=items, model=model, dim=dim, scale=scale)
-    keep_known(folder, table)
+    keep_known(folder, known)
     total = len(open_catalogue(folder)[1].added)
     console.print(f"{len(ids):,} items added to {folder}; {total:,} in all", markup=False)
 
@@ -52,7 +53,8 @@ def add_items_command(
 def delete_items_command(ids: Annotated[list[str], typer.Argument(help="Item ids.")], run: Run = None) -> None:
     """Never recommend items again, from now on here, from the next `make candidates` on in the candidates."""
     folder = _claim(run)
-    delete_items(folder / "changes", ids, items=open_catalogue(folder)[0])
+    items, changes = open_catalogue(folder)
+    delete_items(folder / "changes", ids, items=changes.extend(items))
     console.print(f"{len(set(ids)):,} items deleted from {folder}", markup=False)
 
 

@@ -92,12 +92,19 @@ def recommend_to_newcomer(
         raise ConfigError("--history must stand without --attribute, got both; a history says more, leave the attributes out")
     if not (history or attributes):
         raise ConfigError("a user id, --history or --attribute must be given, got none; name one")
-    if history:
-        vector = space.encode_history(history)
-    else:
-        vector = space.encode_attributes({column: values[0] for column, values in read_categories(attributes).items()})
-    taken = [item for item in history if space.knows(item)]
+    vector = space.encode_history(history) if history else space.encode_attributes(_read_attributes(attributes))
+    taken = [item for item in history if space.holds(item)]
     return space.nearest(vector, k=k, only=read_categories(only), deny=[*deny, *taken]).drop("query")
+
+
+def _read_attributes(attributes: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in attributes:
+        column, equals, value = text.partition("=")
+        if not (column and equals and value) or column in found:
+            raise ConfigError(f"--attribute must be column=value, each column once, got '{text}'; such as --attribute gender=F")
+        found[column] = value
+    return found
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"search": search, "export": export, "augment": augment}

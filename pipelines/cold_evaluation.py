@@ -56,6 +56,7 @@ def evaluate_cold_items(
         return {}
     most = max(1, _MOST_SCORES // (len(items_known) + cold.height))
     asked = relevant["user"].unique().sort()
+    most = max(1, most * len(asked) // relevant.height)
     if len(asked) > most:
         chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)
         relevant = relevant.filter(pl.col("user").is_in(asked.gather(np.sort(chosen)).implode()))

@@ -58,7 +58,10 @@ def work(stage: StageRun[EmbedSettings]) -> None:
 def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
     """Vectors of the items that train does not know, by their texts; those of which nothing is written are left out."""
     if not model.spec.search_dim:
-        raise ConfigError("[embed] cold_items must be false without a text tower, got true; set [pairs] search_dim above 0")
+        raise ConfigError(
+            "[embed] cold_items must be false where items have no texts, got true; give items texts or categories, and leave "
+            "[pairs] search_dim above 0"
+        )
     pairs = stage.read("pairs")
     known = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID).ids
     table = pl.read_parquet(stage.read("ingest") / "items.parquet").filter(~pl.col(ITEM_ID).is_in(known.implode()))

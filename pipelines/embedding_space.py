@@ -39,6 +39,7 @@ class EmbeddingSpace:
         self._retriever: Retriever = open_retriever(run)
         self._towers: TwoTower = open_towers(pairs=run / "pairs", train=run / "train")
         self._vocabulary = read_vocabulary(run / "pairs" / "items.parquet", id_column=ITEM_ID)
+        self._held = frozenset(self._retriever.items.ids)
         self._columns = read_json(run / "pairs" / MANIFEST)["facts"]["search_columns"]
         self._encoder = read_text_encoder(run / "pairs" / "text_encoder")
 
@@ -47,9 +48,9 @@ class EmbeddingSpace:
         """D."""
         return self._towers.spec.dim
 
-    def knows(self, item_id: str) -> bool:
-        """Whether train knows an item."""
-        return self._vocabulary.idx_of(item_id) is not None
+    def holds(self, item_id: str) -> bool:
+        """Whether an item can be recommended: one of train, one placed by its texts, or one added."""
+        return item_id in self._held
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Where items that are described like this lie. Shape (N, D).

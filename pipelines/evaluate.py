@@ -139,14 +139,16 @@ def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements, *, n_it
     split, retrieve = stage.facts_of("split"), stage.facts_of("retrieve")
     n_new = split.get("n_test_rows_of_new_users", 0)
     without = f"; {n_new:,} test events of users without an event before it are left out" if n_new else ""
-    n_relevant = judgements.pairs.height
+    n_relevant, n_new_items = judgements.pairs.height, retrieve["n_added_items"]
+    beside = f"; the model also ranks {n_new_items:,} items without one, by texts or as added" if n_new_items else ""
+    known = "; those that the model ranks by their texts can be found by it" if n_new_items else ""
     return [
         f"Split: {split['protocol']}: {split['rule']}{without}",
         f"Trained on: {split['n_train']:,} events: {split['trained_on']}",
         f"Relevant: {n_relevant:,} test events of known users that are new to them ({judgements.n_repeats:,} repeats left out)",
-        f"Catalogue: ranked whole: {n_items:,} items, those with an event in train",
+        f"Catalogue: ranked whole: {n_items:,} items, those with an event in train{beside}",
         f"Missing targets: {judgements.n_missing:,} of {n_relevant:,} relevant items are not in the catalogue and count as "
-        f"misses (ceiling of recall {judgements.ceiling:.4f})",
+        f"misses (ceiling of recall {judgements.ceiling:.4f}){known}",
         f"Seen: {retrieve['seen']}",
         f"Lists: {_describe_lists(retrieve)}",
         f"Index: {stage.facts_of('index')['backend']}: {stage.facts_of('index')['why']}",

@@ -55,8 +55,7 @@ def like_items(run: Path, table: pl.DataFrame) -> pl.DataFrame:
 
 def keep_known(run: Path, table: pl.DataFrame) -> None:
     """Keep what is known of added items, so that they are shown, filtered and searched as all others."""
-    known = read_known(run)
-    new = like_items(run, table)
+    known, new = read_known(run), like_items(run, table)
     with write_atomically(run / "changes" / _FILE) as partial:
         pl.concat([known.filter(~pl.col(ITEM_ID).is_in(new[ITEM_ID].implode())), new]).write_parquet(partial)
 
@@ -65,11 +64,11 @@ def read_known(run: Path) -> pl.DataFrame:
     """What was kept of added items; no rows if there are none."""
     path = run / "changes" / _FILE
     if path.is_file():
-        return pl.read_parquet(path)
+        return like_items(run, pl.read_parquet(path))
     return pl.DataFrame(schema=pl.read_parquet_schema(run / "ingest" / "items.parquet"))
 
 
 def read_all_items(run: Path) -> pl.DataFrame:
-    """The items of the run and, behind them, those added; of an id in both, what was added later."""
+    """The items of the run and, behind them, those added; of an id in both, what the run has."""
     own, new = pl.read_parquet(run / "ingest" / "items.parquet"), read_known(run)
-    return pl.concat([own.filter(~pl.col(ITEM_ID).is_in(new[ITEM_ID].implode())), new.select(own.columns)])
+    return pl.concat([own, new.filter(~pl.col(ITEM_ID).is_in(own[ITEM_ID].implode()))])

@@ -74,7 +74,16 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     n_allowed = len(items) if plan.allowed is None else int(plan.allowed.sum())
     _check_coverage(written, n_allowed, settings.min_coverage)
     seconds = {"search": round(searched - began, 3), "write": round(time.perf_counter() - searched, 3)}
-    stage.facts |= _facts(stage, written, plan, n_users=len(user_idx), n_unknown=n_unknown, n_allowed=n_allowed, now=now)
+    stage.facts |= _facts(
+        stage,
+        written,
+        plan,
+        n_users=len(user_idx),
+        n_unknown=n_unknown,
+        n_allowed=n_allowed,
+        n_deleted=len(changes.deleted),
+        now=now,
+    )
     stage.facts |= {"seconds_of": seconds, "n_added_items": len(changes.added), "n_deleted_items": len(changes.deleted)}
     if changes.n_of_other_models:
         stage.say(f"{changes.n_of_other_models:,} added items belong to an older model and are left out; add them again")
@@ -168,6 +177,7 @@ def _facts(
     n_users: int,
     n_unknown: int,
     n_allowed: int,
+    n_deleted: int,
     now: datetime,
 ) -> dict[str, object]:
     embedded, has_validation = stage.facts_of("embed"), stage.facts_of("pairs")["n_validation"] > 0
@@ -180,7 +190,7 @@ def _facts(
         "n_short_lists": written.n_short,
         "n_items_recommended": written.n_distinct,
         "n_allowed_items": n_allowed,
-        "is_filtered": plan.has_rules or plan.caps is not None,
+        "is_filtered": plan.has_rules or plan.caps is not None or n_deleted > 0,
         "filters_as_of": now.isoformat(timespec="seconds") if plan.has_rules else None,
         "sources": list(plan.sources),
         "request_time": embedded["request_time"],

@@ -36,6 +36,8 @@ def find_run(run: Path | None) -> Path:
         ArtefactError: There is none.
     """
     if run is not None:
+        if not run.exists():
+            raise ArtefactError(f"{run} must be a run folder, got none there; name artifacts/<profile> with --run")
         return run
     found = sorted(Path("artifacts").glob(f"*/retrieve/{MANIFEST}"), key=lambda path: path.stat().st_mtime)
     if not found:

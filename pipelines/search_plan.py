@@ -91,13 +91,14 @@ def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary) -> Sea
         items: The vocabulary.
     """
     extended = changes.extend(items)
-    n_new = len(extended) - len(items) - len(plan.added_ids)
     allowed, caps = plan.allowed, plan.caps
+    of_plan = {identifier: len(items) + place for place, identifier in enumerate(plan.added_ids)}
+    before = np.array([of_plan.get(identifier, -1) for identifier in changes.added], np.int64)  # where each stood, if it did
+    place = np.concatenate([np.arange(len(items)), before])
     if allowed is not None:
-        allowed = np.append(allowed, np.full(n_new, not plan.has_rules))
+        allowed = np.where(place >= 0, allowed[place], not plan.has_rules)
     if caps is not None:
-        nothing = np.full((n_new, caps.categories.shape[1]), -1, np.int32)
-        caps = replace(caps, categories=np.concatenate([caps.categories, nothing]))
+        caps = replace(caps, categories=np.where(place[:, None] >= 0, caps.categories[place], -1).astype(np.int32))
     return replace(
         plan,
         allowed=changes.remaining(extended, allowed),

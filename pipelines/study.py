@@ -78,7 +78,7 @@ def _arm(
     about = {"key": key, "share": share, "seed": seed, "start": TUNED if is_pretrained else SCRATCH, "n_labelled": n_users}
     about |= figures | {"epoch": best.epoch, "n_epochs": len(trainer.records), "validation": best.validation_ndcg}
     if share == 1 and not is_pretrained:
-        _write_vectors(stage, trainer, "supervised")
+        _write_vectors(stage, trainer, f"supervised-{key[:12]}")
     write_json(kept, about)
     stage.say(f"{share:7.2%} of users, seed {seed}, {about['start']:<12}  NDCG@10 {about['ndcg']:.4f}  epoch {best.epoch}")
     return about
@@ -126,8 +126,16 @@ def _summarise(arms: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             for start in (SCRATCH, TUNED)
         }
         lift = ndcg[TUNED] / ndcg[SCRATCH] - 1 if ndcg[SCRATCH] else None
+        n_labelled = next(arm["n_labelled"] for arm in arms if arm["share"] == share)
         n_seeds = len({arm["seed"] for arm in arms if arm["share"] == share})
-        yield {"share": share, "n_seeds": n_seeds, "scratch": ndcg[SCRATCH], "pretrained": ndcg[TUNED], "lift": lift}
+        yield {
+            "share": share,
+            "n_labelled": n_labelled,
+            "n_seeds": n_seeds,
+            "scratch": ndcg[SCRATCH],
+            "pretrained": ndcg[TUNED],
+            "lift": lift,
+        }
 
 
 def _probe_all(stage: StageRun[StudySettings], base: TrainSettings) -> dict[str, dict[str, Any]]:
@@ -136,13 +144,15 @@ def _probe_all(stage: StageRun[StudySettings], base: TrainSettings) -> dict[str,
     for name, start in (("random", None), ("pretrained", stage.read("pretrain"))):
         untrained = build_trainer(base, pairs=pairs, start=start, checkpoint=None, device=device, workers=Workers())
         _write_vectors(stage, untrained, name)
-    if not (stage.folder / "arms" / "supervised-items.npy").is_file():
-        _write_vectors(stage, _supervised(stage, base), "supervised")
+    supervised = f"supervised-{_key(stage, base)[:12]}"
+    if not (stage.folder / "arms" / f"{supervised}-users.npy").is_file():
+        _write_vectors(stage, _supervised(stage, base), supervised)
+    places = {"random": "random", "pretrained": "pretrained", "supervised": supervised}
     found: dict[str, dict[str, Any]] = {}
     for side, id_column in (("items", ITEM_ID), ("users", USER_ID)):
         for column, labels in _labels(stage.run, side, id_column):
-            for name in ("random", "pretrained", "supervised"):
-                vectors = read_array(stage.folder / "arms" / f"{name}-{side}.npy")
+            for name, place in places.items():
+                vectors = read_array(stage.folder / "arms" / f"{place}-{side}.npy")
                 known = np.array([bool(own) for own in labels])
                 areas = probe(np.array(vectors[known]), [own for own in labels if own], seed=0)
                 values = found.setdefault(f"{side}: {column}", {"macro": {}, "labels": {}})
@@ -162,7 +172,7 @@ def _write_vectors(stage: StageRun[StudySettings], trainer: Trainer, name: str) 
     everybody = np.arange(trainer.histories.n_users)
     users = embed_users(trainer.model, trainer.histories, everybody, held_out="validation", batch_tokens=_BATCH_TOKENS, **where)
     write_array(stage.folder / "arms" / f"{name}-items.npy", embed_items(trainer.model, **where))
-    write_array(stage.folder / "arms" / f"{name}-users.npy", users)
+    write_array(stage.folder / "arms" / f"{name}-users.npy", users)  # last: it says that both are there
 
 
 def _labels(run: Path, side: str, id_column: str) -> Iterator[tuple[str, list[list[str]]]]:
@@ -196,11 +206,16 @@ def _protocol(stage: StageRun[StudySettings]) -> list[str]:
 
 
 def _show(rows: list[dict[str, Any]], probes: dict[str, dict[str, Any]]) -> None:
-    table = Table("users with targets", SCRATCH, TUNED, "lift", title="NDCG@10 on test", title_justify="left")
+    table = Table("users with targets", "", SCRATCH, TUNED, "lift", title="NDCG@10 on test", title_justify="left")
     for row in rows:
         lift = "" if row["lift"] is None else f"{row['lift']:+.1%}"
-        table.add_row(f"{row['share']:.0%}", f"{row['scratch']:.4f}", f"{row['pretrained']:.4f}", lift)
+        table.add_row(
+            f"{row['share']:.0%}", f"{row['n_labelled']:,}", f"{row['scratch']:.4f}", f"{row['pretrained']:.4f}", lift
+        )
     console.print(table)
+    if not probes:
+        console.print("no attribute has a label that 25 things have and 25 lack: there is nothing to read off the vectors")
+        return
     areas = Table("read off", "random", "pre-trained", "supervised", title="Linear probes, macro AUROC", title_justify="left")
     for name, values in probes.items():
         areas.add_row(name, *(f"{values['macro'][kind]:.3f}" for kind in ("random", "pretrained", "supervised")))

@@ -28,7 +28,9 @@ def work(stage: StageRun[TrainSettings]) -> None:
     device = prepare_device(settings)
     with join_workers(device) as workers:
         checkpoint = stage.folder / "checkpoint"
-        pretrained = stage.facts_of("pretrain")["is_on"]
+        pretraining = stage.facts_of("pretrain")
+        pretrained = pretraining["is_on"]
+        stage.facts["was_aligned"] = "text alignment" in pretraining.get("loss", "")
         trainer = build_trainer(
             settings,
             pairs=stage.read("pairs"),
@@ -78,6 +80,7 @@ def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
             texts,
             seed=stage.settings.seed,
             device=trainer.device,
+            holds_out=not stage.settings.text_weight and not stage.facts["was_aligned"],
             on_step=lambda done, total: show(done, f"step {done}/{total}"),
         )
     content = trainer.model.content_tower

@@ -29,6 +29,9 @@ from recsys.training.precision import choose_device, choose_dtype
 from recsys.training.resume import EpochRecord, holds_other_run
 from recsys.training.settings import ContrastTerms, TrainingSettings
 
+_FEW_STEPS = 200
+_UNKNOWN_DROP = 0.5
+
 
 def prepare_device(settings: TrainSettings) -> torch.device:
     """Set threads and determinism as asked, and choose where to train."""
@@ -114,8 +117,8 @@ def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpe
     own = {
         "n_items": facts["n_items"],
         "use_time": settings.use_time and facts["has_time"],
-        # Where nobody will be asked about a known moment, training shows none: past gaps only.
-        "request_drop": settings.request_drop if facts["knows_request_time"] else 1.0,
+        # Where nobody will be asked about a known moment, training shows one half of the time: better than never.
+        "request_drop": settings.request_drop if facts["knows_request_time"] else max(settings.request_drop, _UNKNOWN_DROP),
         "has_view_head": settings.view_weight > 0,
         "search_dim": facts["search_dim"],
     }
@@ -149,6 +152,10 @@ def fit(stage: StageRun[S], trainer: Trainer, *, n_epochs: int) -> list[EpochRec
 
         for record in trainer.fit(on_step=on_step):
             seconds, began = time.perf_counter() - began, time.perf_counter()
+            if speaks and record.epoch == 1 and record.n_steps * n_epochs < _FEW_STEPS:
+                stage.say(
+                    f"only {record.n_steps * n_epochs:,} steps in all: lower batch_tokens or raise n_epochs for a short log"
+                )
             if speaks:
                 speed = "from the checkpoint" if seconds < 1e-2 else f"{record.n_targets / seconds:,.0f} tokens/s"
                 stage.say(f"epoch {record.epoch:3d}  loss {record.loss:.4f}{_show_validation(record)}  {speed}")

@@ -145,6 +145,19 @@ def no_features():
 
 
 @pytest.fixture(scope="session")
+def some_features():
+    """Three categories of each of n rows, all different."""
+
+    def build(n_rows):
+        rows = torch.arange(n_rows)
+        categories = torch.stack([rows % 3 + 1, rows % 5 + 4, rows % 7 + 9], dim=1)
+        nothing = torch.zeros((n_rows, 0))
+        return Features(categories=categories, numbers=nothing, text=nothing, n_categories=15)
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def build_towers(no_features):
     """Build seeded towers; keywords change the spec."""
 

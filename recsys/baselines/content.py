@@ -7,6 +7,7 @@ from scipy.sparse import csr_matrix
 from recsys.baselines.ranking import ScoreBlock, Scores
 
 Texts = NDArray[np.float32]
+_BLOCK_SCORES = 2 * 10**7
 
 
 def content_knn_scores(history: csr_matrix, *, texts: Texts, scored: Texts) -> ScoreBlock:
@@ -41,9 +42,12 @@ def similar_popularity(counts: NDArray[np.integer], *, texts: Texts, cold: Texts
     Returns:
         Shape (C,).
     """
-    cosine = np.maximum(cold @ texts.T, 0)
-    kept = min(n_neighbours, cosine.shape[1])
-    nearest = np.argpartition(-cosine, kept - 1, axis=1)[:, :kept]
-    weight = np.take_along_axis(cosine, nearest, axis=1)
-    popularity: NDArray[np.float64] = (weight * counts[nearest]).sum(1) / np.maximum(weight.sum(1), 1e-12)
+    popularity, kept = np.zeros(len(cold)), min(n_neighbours, len(texts))
+    block = max(1, _BLOCK_SCORES // len(texts))
+    for begin in range(0, len(cold), block):
+        rows = slice(begin, begin + block)
+        cosine = np.maximum(cold[rows] @ texts.T, 0)
+        nearest = np.argpartition(-cosine, kept - 1, axis=1)[:, :kept]
+        weight = np.take_along_axis(cosine, nearest, axis=1)
+        popularity[rows] = (weight * counts[nearest]).sum(1) / np.maximum(weight.sum(1), 1e-12)
     return popularity

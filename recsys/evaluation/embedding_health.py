@@ -10,7 +10,7 @@ Vectors = NDArray[np.float32]
 
 _MOST_PAIRS, _MOST_SCORES = 5_000, 2 * 10**8
 _FEW, _MANY = 10, 100
-_ALIKE, _FEWEST_DIRECTIONS = 0.9, 1 / 16
+_ALIKE, _FEWEST_DIRECTIONS, _ENOUGH = 0.9, 1 / 16, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def measure_health(
         hubness=float(skew(often)) if often.std() > 0 else 0.0,
         n_dead=int((ever == 0).sum()),
         norm_popularity=_rank_correlation(norms, counts),
-        faults=_find_faults(item_cosine=item_cosine, user_cosine=user_cosine, rank=rank, dim=items.shape[1]),
+        faults=_find_faults(item_cosine=item_cosine, user_cosine=user_cosine, rank=rank, most=min(items.shape)),
     )
 
 
@@ -126,14 +126,15 @@ def project_to_plane(vectors: Vectors) -> NDArray[np.float64]:
     return plane
 
 
-def _find_faults(*, item_cosine: float, user_cosine: float, rank: float, dim: int) -> tuple[str, ...]:
+def _find_faults(*, item_cosine: float, user_cosine: float, rank: float, most: int) -> tuple[str, ...]:
+    """What is wrong; of few items or dimensions the rank says nothing."""
     faults = [
-        f"collapsed: two {side} have a cosine of {cosine:.2f} on average, so all of them lie in one place"
+        f"collapsed or hardly trained: two {side} have a cosine of {cosine:.2f} on average, so all of them lie in one place"
         for side, cosine in (("items", item_cosine), ("users", user_cosine))
         if cosine > _ALIKE
     ]
-    if rank < max(2.0, dim * _FEWEST_DIRECTIONS) < dim:
-        faults.append(f"collapsed: items make use of {rank:.1f} directions of {dim}")
+    if rank < max(2.0, most * _FEWEST_DIRECTIONS) and most >= _ENOUGH:
+        faults.append(f"collapsed: items make use of {rank:.1f} directions of {most}")
     return tuple(faults)
 
 

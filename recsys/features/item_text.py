@@ -80,4 +80,8 @@ def encode_search_texts(encoder: TextEncoder | SentenceEncoder, texts: Mapping[s
     Returns:
         Shape (I, C, T) float32 with unit or zero rows.
     """
-    return np.stack([encoder.encode(column) for column in texts.values()], axis=1)
+    n_items = len(next(iter(texts.values())))
+    vectors = np.empty((n_items, len(texts), encoder.dim), np.float32)
+    for place, column in enumerate(texts.values()):
+        vectors[:, place] = encoder.encode(column)
+    return vectors

@@ -174,6 +174,9 @@ class TwoTower(nn.Module):
 
 def _read(tower: TextTower | None, texts: torch.Tensor) -> torch.Tensor:
     if tower is None:
-        raise ArtefactError("a model must have a text tower to read texts, got none; set [pairs] search_dim above 0")
+        raise ArtefactError(
+            "texts of items must have been read in training to read others, got none; give items texts or categories and leave "
+            "[pairs] search_dim above 0"
+        )
     vectors: torch.Tensor = tower(texts)
     return vectors

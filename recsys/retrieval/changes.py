@@ -45,7 +45,7 @@ class Changes:
         return Vocabulary(ids=pl.concat([items.ids, self.added]))
 
     def after(self, cold: pl.DataFrame) -> "Changes":
-        """The same with items before the added ones that have a vector since the model was trained.
+        """The same with items behind the added ones that have a vector since the model was trained.
 
         Args:
             cold: `item_id` and `vector`, lists of D numbers.
@@ -54,8 +54,8 @@ class Changes:
         vectors = new["vector"].to_numpy() if new.height else np.zeros((0, self.vectors.shape[1]), np.float32)
         return replace(
             self,
-            added=pl.concat([new[ITEM_ID], self.added]),
-            vectors=np.concatenate([vectors, self.vectors]).astype(np.float32),
+            added=pl.concat([self.added, new[ITEM_ID]]),
+            vectors=np.concatenate([self.vectors, vectors]).astype(np.float32),
         )
 
     def remaining(self, items: Vocabulary, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -131,7 +131,7 @@ def delete_items(folder: Path, ids: Sequence[str], *, items: Vocabulary) -> None
     Args:
         folder: The folder of changes of a run.
         ids: Ids of the vocabulary or of added items; one that is deleted already stays so.
-        items: The vocabulary.
+        items: The vocabulary, and what else can be recommended.
 
     Raises:
         DataError: An id is not known.

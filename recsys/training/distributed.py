@@ -46,8 +46,11 @@ class Workers:
         parameters = [p for p in model.parameters() if p.requires_grad and p is not row_by_row]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         if row_by_row is not None:
-            none = torch.zeros(len(rows), row_by_row.shape[1], device=rows.device)
-            gradients.append(none if row_by_row.grad is None else row_by_row.grad.coalesce().values())
+            own = torch.zeros(len(rows), row_by_row.shape[1], device=rows.device)  # (M, D)
+            if row_by_row.grad is not None:
+                sparse = row_by_row.grad.coalesce()
+                own.index_copy_(0, torch.searchsorted(rows, sparse.indices()[0]), sparse.values().to(own.dtype))
+            gradients.append(own)
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
         pieces = torch.split(flat, [gradient.numel() for gradient in gradients])

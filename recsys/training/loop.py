@@ -80,10 +80,11 @@ class Trainer:
         texts: NDArray[np.float32] | None = None,
     ) -> None:
         self.model, self.histories, self.settings = model, histories, settings
-        self.device, self.dtype = device, dtype
-        self.checkpoint, self.fingerprint = checkpoint, fingerprint
+        self.device, self.dtype, self.checkpoint, self.fingerprint = device, dtype, checkpoint, fingerprint
         self.workers = workers or Workers()
-        self.objective = Objective(settings, model=model, log_popularity=log_popularity, device=device, augmenter=augmenter)
+        self.objective = Objective(
+            settings, model=model, log_popularity=log_popularity, device=device, augmenter=augmenter, texts=texts
+        )
         self.optimizers = build_optimizers(model, settings, row_by_row=not self.objective.is_full)
         self.average = start_average(model, decay=settings.ema_decay, row_by_row=not self.objective.is_full)
         if device.type == "cuda":
@@ -172,10 +173,9 @@ class Trainer:
         self.model.train()
         total, n_targets = 0.0, 0
         for step, windows in enumerate(plan):
-            rate = learning_rate(settings, steps_done=(epoch - 1) * len(plan) + step, epochs_done=epoch - 1 + step / len(plan))
-            for optimizer in self.optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
+            rate = learning_rate(settings, steps_done=(epoch - 1) * len(plan) + step, n_steps=len(plan))
+            for group in [group for optimizer in self.optimizers for group in optimizer.param_groups]:
+                group["lr"] = rate
             loss, count = self._step(windows, rng, place=f"at epoch {epoch}, step {step + 1}")
             total, n_targets = total + loss * count, n_targets + count
             if on_step is not None:

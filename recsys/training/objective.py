@@ -59,14 +59,24 @@ class Objective:
         contrast = settings.contrast
         if contrast.view_weight and augmenter is None:
             raise ConfigError("views must have operators that make them, got none; name some in [train] operators")
+        if contrast.text_weight and texts is None:
+            raise ConfigError("text_weight must be 0 where no texts are read, got more; set [pairs] search_dim above 0")
         self.text_term = TextTerm(texts) if contrast.text_weight and texts is not None else None
+        for tower in (model.content_tower, None if self.text_term else model.text_tower):
+            if tower is not None:
+                tower.requires_grad_(False)  # they learn when the items stand still
         self.view_scale = torch.tensor(contrast.view_scale, device=device)  # ()
         self.momentum: MomentumTowers | None = None
         self.queues: dict[str, KeyQueue] = {}
-        if contrast.queue_size:
+        names = [name for name, is_used in self._queue_uses().items() if is_used] if contrast.queue_size else []
+        if names:
             self.momentum = MomentumTowers(model, momentum=contrast.momentum, shares_ids=not self.is_full)
-            names = ("views",) if self.is_full or not contrast.next_item_weight else ("views", "items")
             self.queues = {name: KeyQueue(contrast.queue_size, model.spec.dim, device=device) for name in names}
+
+    def _queue_uses(self) -> dict[str, bool]:
+        """What a queue is for here: views, and the targets of a sampled softmax."""
+        contrast = self.settings.contrast
+        return {"views": bool(contrast.view_weight), "items": not self.is_full and bool(contrast.next_item_weight)}
 
     def in_words(self) -> str:
         """The terms, for people."""

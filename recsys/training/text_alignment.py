@@ -16,7 +16,7 @@ _BATCH, _WARMUP = 512, 50
 _EPOCHS, _FEWEST_STEPS, _MOST_STEPS = 150, 300, 3_000
 _LEARNING_RATE, _WEIGHT_DECAY = 3e-3, 0.01
 _BETAS = (0.9, 0.98)
-_HELD_OUT, _KS = 10, (10, 100)
+_HELD_OUT, _KS, _MOST_SCORES = 10, (10, 100), 2 * 10**7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Alignment:
     Attributes:
         n_items: Items with a text.
         recall: By k, and then by column: the share of held-out items, a tenth, that are among the k items nearest to their own
-            text when a tower is trained on the others; none if there are too few items, or for a column without such texts.
+            text when a tower is trained on the others; none if none were held out, or for a column without such texts.
         scale: One over the temperature that was learned.
     """
 
@@ -42,6 +42,7 @@ def align_texts(
     *,
     seed: int,
     device: torch.device,
+    holds_out: bool = True,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Alignment:
     """Train the text tower on locked item vectors; in each step an item is described by all its text or by one column.
@@ -52,13 +53,14 @@ def align_texts(
         texts: Shape (I, C, T), all text first, then each column; rows of zeros are no text.
         seed: Of everything random.
         device: Where to train.
+        holds_out: Whether to measure; where training has aligned the items with these texts, none is held out any more.
         on_step: Called with the steps done and their total.
 
     Source: Zhai et al., "LiT: Zero-Shot Transfer with Locked-image text Tuning", arXiv:2111.07991, section 3, with the
     symmetric loss of CLIP.
     """
     known = np.flatnonzero(texts[:, 0].any(1))
-    held_out = rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT]
+    held_out = rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT if holds_out else 0]
     first = {name: tensor.clone() for name, tensor in tower.state_dict().items()}
     recall: dict[int, list[float | None]] = {}
     n_steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _EPOCHS * len(known) // _BATCH))
@@ -140,6 +142,7 @@ def fit_tower(
         step_done: Called after each step.
     """
     torch.manual_seed(seed_for(seed, "text dropout"))
+    tower.requires_grad_(True)
     optimizer = torch.optim.AdamW(tower.parameters(), lr=_LEARNING_RATE, betas=_BETAS, weight_decay=_WEIGHT_DECAY)
     tower.train()
     for step in range(n_steps):
@@ -166,8 +169,9 @@ def _found(
     chosen = chosen[texts[chosen].any(1)]
     catalogue = torch.from_numpy(items).to(device)  # (I, D)
     nearer = [np.zeros(0, np.int64)]
-    for begin in range(0, len(chosen), _BATCH):
-        rows = chosen[begin : begin + _BATCH]
+    block = max(1, min(_BATCH, _MOST_SCORES // len(items)))
+    for begin in range(0, len(chosen), block):
+        rows = chosen[begin : begin + block]
         scores = tower(torch.from_numpy(np.asarray(texts[rows])).to(device)) @ catalogue.t()  # (B, I)
         own = scores.gather(1, torch.from_numpy(rows).to(device)[:, None])  # (B, 1)
         nearer.append((scores > own).sum(1).cpu().numpy())

@@ -61,6 +61,11 @@ def test_items_on_a_line_are_named_collapsed_even_if_they_point_both_ways(unit_v
     assert health.faults == ("collapsed: items make use of 1.0 directions of 64",)
 
 
+def test_of_few_items_the_rank_says_nothing(unit_vectors):
+    for n_items in (1, 2, 3, 10):
+        assert _measure(unit_vectors(50, 64), np.eye(64, dtype=np.float32)[:n_items]).faults == ()
+
+
 def test_a_hub_shows_in_the_skewness_and_items_nobody_gets_are_dead(unit_vectors):
     users = unit_vectors(300, 8)
     users[:, 0] = np.abs(users[:, 0]) + 1

@@ -30,7 +30,7 @@ def test_a_text_tower_leaves_the_first_weights_of_the_others_as_they_are(build_t
 
 
 def test_without_a_text_tower_there_is_no_search(build_towers):
-    with pytest.raises(ArtefactError, match="must have a text tower"):
+    with pytest.raises(ArtefactError, match="texts of items must have been read"):
         build_towers(n_items=5).encode_text(torch.ones(1, 3))
-    with pytest.raises(ArtefactError, match="must have a text tower"):
+    with pytest.raises(ArtefactError, match="texts of items must have been read"):
         build_towers(n_items=5).encode_content(torch.ones(1, 3))

@@ -1,6 +1,7 @@
 """A run with items withheld: encoded by their texts, recommended, and judged among themselves and among all."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,25 @@ def test_cold_items_are_among_the_candidates_and_are_found_where_they_lie(cold_r
     assert own.height > cold.height / 2
 
 
+def test_a_cold_item_can_be_deleted_and_is_denied_to_who_took_it(cold_run: Path, recsys, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run = tmp_path / "artifacts" / cold_run.name
+    shutil.copytree(cold_run, run, symlinks=True, ignore=shutil.ignore_patterns(".owner*"))
+    cold = pl.read_parquet(run / "embed" / "cold_items.parquet")["item_id"]
+    known = pl.read_parquet(run / "pairs" / "items.parquet")["item_id"]
+    taken = ("--history", known[0], "--history", cold[1])
+    _, out, _ = recsys("recommend", *taken, "-k", "110", "--run", str(run), "--json")
+    assert f'"{cold[0]}"' in out and f'"{cold[1]}"' not in out
+    assert recsys("delete-items", cold[0], "--run", str(run))[0] == 0
+    _, out, _ = recsys("recommend", *taken, "-k", "110", "--run", str(run), "--json")
+    assert f'"{cold[0]}"' not in out
+
+
+def test_the_protocol_says_that_more_items_are_ranked(cold_run: Path) -> None:
+    protocol = json.loads((cold_run / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
+    (catalogue,) = [line for line in protocol if line.startswith("Catalogue")]
+    assert catalogue.endswith("the model also ranks 24 items without one, by texts or as added")
+
+
 def test_ranks_among_cold_items_are_those_of_the_products(cold_run: Path, segments) -> None:  # type: ignore[no-untyped-def]
     cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
     vectors, users = cold["vector"].to_numpy(), read_array(cold_run / "embed" / "users.npy")
@@ -89,4 +109,4 @@ def test_cold_items_without_a_text_tower_are_refused(tmp_path: Path, capsys: pyt
         run_stage_in(stage, run)
     with pytest.raises(SystemExit):
         run_stage_in("embed", run)
-    assert "cold_items must be false without a text tower" in capsys.readouterr().err
+    assert "cold_items must be false where items have no texts" in capsys.readouterr().err

@@ -49,16 +49,34 @@ def test_columns_are_read_as_those_of_the_run_and_missing_ones_are_null(finished
         like_items(finished, pl.DataFrame({"item_id": ["n"], "year": ["next year"]}))
 
 
-def test_what_is_kept_stands_behind_the_run_s_items_and_the_last_word_counts(copy_of: Path) -> None:
+def test_what_is_kept_stands_behind_the_run_s_items_and_gives_way_to_them(copy_of: Path) -> None:
     assert read_known(copy_of).is_empty()
     keep_known(copy_of, pl.DataFrame({"item_id": ["n1", "n2"], "title": ["first", "second"]}))
     keep_known(copy_of, pl.DataFrame({"item_id": ["n2"], "title": ["corrected"]}))
     items = read_all_items(copy_of)
     assert items["item_id"].to_list()[-2:] == ["n1", "n2"] and items["title"].to_list()[-2:] == ["first", "corrected"]
-    assert items.height == pl.read_parquet(copy_of / "ingest" / "items.parquet").height + 2
+    path = copy_of / "ingest" / "items.parquet"
+    own = pl.read_parquet(path)
+    assert items.height == own.height + 2
+    ingested = own.head(1).with_columns(item_id=pl.lit("n1"), title=pl.lit("ingested"))
+    pl.concat([own, ingested]).with_columns(colour=pl.lit("red")).write_parquet(path)
+    items = read_all_items(copy_of)
+    assert items.filter(pl.col("item_id") == "n1")["title"].to_list() == ["ingested"]
+    assert items.filter(pl.col("item_id") == "n2").select("title", "colour").row(0) == ("corrected", None)
 
 
-def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles(copy_of: Path, recsys, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_vector_with_a_row_that_cannot_be_read_changes_nothing(copy_of: Path, recsys, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    vector = [1.0] + [0.0] * 15
+    pl.DataFrame({"item_id": ["v1"], "vector": [vector], "year": ["unknown"]}).write_parquet(tmp_path / "bad.parquet")
+    code, _, err = recsys("add-items", str(tmp_path / "bad.parquet"), "--run", str(copy_of))
+    assert code == 2 and "must have the columns of the run's items" in err
+    pl.DataFrame({"item_id": ["v1"], "vector": [vector]}).write_parquet(tmp_path / "good.parquet")
+    assert recsys("add-items", str(tmp_path / "good.parquet"), "--run", str(copy_of))[0] == 0
+
+
+def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles(
+    copy_of: Path, recsys, run_stage, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
     items = pl.read_parquet(copy_of / "ingest" / "items.parquet")
     twin = items.head(1).with_columns(item_id=pl.lit("twin"))
     before = pl.read_parquet(copy_of / "retrieve" / "candidates.parquet")
@@ -73,3 +91,6 @@ def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles
     assert pl.read_parquet(copy_of / "retrieve" / "candidates.parquet").equals(before), "old candidates stay as they are"
     code, _, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
     assert code == 2 and "an id must be new" in err
+    for stage in ("index", "retrieve"):
+        run_stage(stage, copy_of)
+    assert "twin" in pl.read_parquet(copy_of / "retrieve" / "similar.parquet")["item_id"]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pipelines.config import RetrieveSettings
 from pipelines.search_plan import build_plan, moment, update_plan
 from recsys.core.errors import DataError
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.caps import Caps
 from recsys.retrieval.changes import Changes
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -112,3 +114,31 @@ def test_a_plan_takes_up_the_changes_that_came_after_it(plan_of, items: Vocabula
     ruled = update_plan(plan_of(deny=str(tmp_path / "deny.txt")), later, items=items)
     assert np.flatnonzero(~ruled.allowed).tolist() == [0, 1, len(items), len(items) + 1]
     assert update_plan(plan_of(), _changes(), items=items).allowed is None
+
+
+def test_rules_and_caps_go_with_the_items_when_their_order_changes(plan_of, items: Vocabulary) -> None:
+    cold = pl.DataFrame(
+        {"item_id": ["c1", "c2", "c3"], "vector": [[1.0, 0.0]] * 3},
+        schema={"item_id": pl.String, "vector": pl.Array(pl.Float32, 2)},
+    )
+    nothing = Changes(
+        added=pl.Series([], dtype=pl.String),
+        vectors=np.zeros((0, 2), np.float32),
+        deleted=pl.Series([], dtype=pl.String),
+        n_of_other_models=0,
+    )
+    allowed = np.append(np.ones(len(items), bool), [True, False, True])
+    categories = np.arange(len(allowed), dtype=np.int32)[:, None]
+    before = replace(
+        plan_of(_changes()),
+        allowed=allowed,
+        added_ids=("c1", "c2", "c3"),
+        has_rules=True,
+        caps=Caps(categories=categories, limits=np.ones(len(allowed), np.int64)),
+    )
+    added = replace(nothing, added=pl.Series(["c3", "new"]), vectors=np.ones((2, 2), np.float32))
+    after = update_plan(before, added.after(cold), items=items)
+    assert after.added_ids == ("c3", "new", "c1", "c2")
+    assert after.allowed[len(items) :].tolist() == [True, False, True, False], "what rules say of new is not known"
+    n = len(items)
+    assert after.caps.categories[n:, 0].tolist() == [n + 2, -1, n, n + 1]

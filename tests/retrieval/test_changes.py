@@ -120,7 +120,7 @@ def test_tables_without_vectors_are_refused(tmp_path, table):
         read_vectors(tmp_path / "new.parquet")
 
 
-def test_items_that_got_a_vector_by_their_texts_come_before_the_added_ones_and_give_way_to_them() -> None:
+def test_items_that_got_a_vector_by_their_texts_come_behind_the_added_ones_and_give_way_to_them() -> None:
     added = Changes(
         added=pl.Series(["n1", "n2"]),
         vectors=np.array([[1, 0], [0, 1]], np.float32),
@@ -132,8 +132,8 @@ def test_items_that_got_a_vector_by_their_texts_come_before_the_added_ones_and_g
         schema={"item_id": pl.String, "vector": pl.Array(pl.Float32, 2)},
     )
     both = added.after(cold)
-    assert both.added.to_list() == ["c1", "n1", "n2"]
-    np.testing.assert_array_equal(both.vectors, np.array([[0.6, 0.8], [1, 0], [0, 1]], np.float32))
+    assert both.added.to_list() == ["n1", "n2", "c1"]
+    np.testing.assert_array_equal(both.vectors, np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32))
     assert added.after(cold.clear()).added.to_list() == ["n1", "n2"]
 
 

@@ -18,20 +18,22 @@ _LOSSES = {
     "contrast": {"same_target_weight": 0.5, "ema_decay": 0.9},
     "views": {"contrast": ContrastTerms(view_weight=0.5)},
     "queued views": {"full_softmax_limit": 0, "contrast": ContrastTerms(view_weight=0.5, queue_size=64, momentum=0.9)},
+    "item views": {"full_softmax_limit": 0, "contrast": ContrastTerms(next_item_weight=0.0, item_view_weight=1.0)},
     "sampled contrast": {"full_softmax_limit": 0, "same_target_weight": 0.5, "n_popular": 16, "n_hard": 20},
 }
 
 
 @pytest.fixture(scope="module")
-def jobs(world, build_towers, training_settings, no_features, cpu):
+def jobs(world, build_towers, training_settings, no_features, some_features, cpu):
     """What a process needs to build the same trainer as any other, by name of the loss."""
-    features = {"item_features": no_features(len(world.items)), "user_features": no_features(len(world.users))}
+    nothing = no_features(len(world.users))
     augmenter = Augmenter(("crop",), shares=Shares(), similar=None, most=20)
     data = {"augmenter": augmenter, "histories": world.histories, "log_popularity": world.log_popularity} | cpu
     spec = build_towers(n_items=len(world.items)).spec
     return {
         name: {
-            "model": {"spec": spec} | features,
+            "model": {"spec": spec, "user_features": nothing}
+            | {"item_features": (some_features if name == "item views" else no_features)(len(world.items))},
             "data": data | {"settings": training_settings(n_epochs=1, learning_rate=1e-3, **changes)},
         }
         for name, changes in _LOSSES.items()

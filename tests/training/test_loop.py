@@ -184,7 +184,7 @@ def test_a_log_without_a_next_item_is_refused(world, build_towers, training_sett
 
 
 def test_the_rate_warms_up_and_falls_to_its_last_share(build_trainer):
-    trainer, rates = build_trainer(settings={"n_epochs": 3, "warmup_steps": 4, "learning_rate": 1e-3}), []
+    trainer, rates = build_trainer(settings={"n_epochs": 3, "warmup_steps": 4, "learning_rate": 1e-3, "batch_tokens": 64}), []
     list(trainer.fit(on_step=lambda step: rates.append(trainer.optimizers[0].param_groups[0]["lr"])))
     assert rates[0] == pytest.approx(0.25e-3, rel=0.01)
     assert max(rates) == rates[3] <= 1e-3

@@ -95,3 +95,9 @@ def test_the_terms_are_told(contrasting):
     assert contrasting(view_weight=0.1)[1].in_words() == "full softmax + 0.1 × view contrast"
     _, told = contrasting(limit=0, next_item_weight=0.0, view_weight=1.0, queue_size=4096)
     assert told.in_words() == "view contrast, a queue of 4,096 keys"
+
+
+def test_a_queue_that_nothing_reads_is_none(contrasting):
+    _, plain = contrasting(queue_size=64)
+    assert plain.momentum is None and plain.state() == {} and "queue" not in plain.in_words()
+    assert set(contrasting(limit=0, queue_size=64)[1].queues) == {"items"}
