@@ -56,17 +56,22 @@ class Retriever:
         return candidate_frame(user_idx, answer, users=self.users, items=self.items, sources=sources)
 
     def similar(self, item_id: str, *, k: int) -> pl.DataFrame:
-        """The k items nearest to one item: item_id, rank, score.
+        """The k items nearest to one item, of train or added since: item_id, rank, score.
 
         Raises:
-            DataError: Train does not know the item, or k is larger than the catalogue.
+            DataError: The item has no vector, or k is larger than the catalogue.
         """
         check_list_length(k, n_items=len(self.items), name="similar")
-        place = self._vocabulary.idx_of(item_id)
-        if place is None:
-            raise DataError(f"similar: the item must be in the training set, got '{item_id}'; check the id")
+        place, vectors, added = self._vocabulary.idx_of(item_id), self._item_vectors, self._search.plan.added
+        if place is not None:
+            vector = np.array(vectors[place : place + 1])
+        elif added is not None and item_id in self._search.plan.added_ids:
+            number = self._search.plan.added_ids.index(item_id)
+            place, vector = len(vectors) + number, np.array(added[number : number + 1])
+        else:
+            raise DataError(f"similar: the item must be in the training set or added, got '{item_id}'; check the id")
         itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
-        found = self._nearest(np.array(self._item_vectors[place : place + 1]), k=k, seen=itself, allowed=None)
+        found = self._nearest(vector, k=k, seen=itself, allowed=None)
         return found.drop("query")
 
     def nearest(self, queries: NDArray[np.float32], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:

@@ -38,7 +38,7 @@ def test_the_newest_run_is_taken(recsys, finished: Path, monkeypatch: pytest.Mon
     ("arguments", "expected"),
     [
         (("recommend", "nobody"), "the user must be in the training set, got 'nobody'"),
-        (("similar", "nothing"), "the item must be in the training set, got 'nothing'"),
+        (("similar", "nothing"), "the item must be in the training set or added, got 'nothing'"),
         (("recommend", "u00004", "-k", "9999"), "k must be at most the catalogue"),
         (("recommend", "u00004", "--only", "genre"), "--only must be column=value, got 'genre'"),
         (("recommend", "u00004", "--only", "title=x"), "'title' must be a category column of items"),

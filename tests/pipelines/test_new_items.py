@@ -1,5 +1,6 @@
 """Items added by what is known of them: checked, kept, shown."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -88,6 +89,8 @@ def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles
     assert "twin" in out and items["title"][0] in out
     _, out, _ = recsys("recommend", "u00004", "-k", "121", "--run", str(copy_of), "--json")
     assert "twin" in out
+    _, out, _ = recsys("similar", "twin", "-k", "5", "--run", str(copy_of), "--json")
+    assert len(json.loads(out)["items"]) == 5 and "twin" not in [item["item_id"] for item in json.loads(out)["items"]]
     assert pl.read_parquet(copy_of / "retrieve" / "candidates.parquet").equals(before), "old candidates stay as they are"
     code, _, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
     assert code == 2 and "an id must be new" in err
