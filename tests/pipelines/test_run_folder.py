@@ -18,7 +18,9 @@ def test_the_newest_finished_run_is_taken_unless_one_is_named(tmp_path: Path, mo
         path.touch()
         os.utime(path, (1e9 - age, 1e9 - age))
     assert find_run(None) == Path("artifacts/new")
-    assert find_run(Path("elsewhere")) == Path("elsewhere")
+    assert find_run(Path("artifacts/old")) == Path("artifacts/old")
+    with pytest.raises(ArtefactError, match="elsewhere must be a run folder, got none"):
+        find_run(Path("elsewhere"))
 
 
 def test_the_catalogue_of_a_run_is_its_vocabulary(finished: Path) -> None:
