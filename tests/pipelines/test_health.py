@@ -44,7 +44,9 @@ def test_a_collapsed_run_is_named_as_such(copy_of: Path, run_stage, capsys) -> N
     vectors = np.load(copy_of / "embed" / "items.npy")
     write_array(copy_of / "embed" / "items.npy", np.repeat(vectors[:1], len(vectors), axis=0))
     run_stage("evaluate", copy_of)
-    assert "The embeddings are collapsed or hardly trained: two items have a cosine of 1.00 on average" in capsys.readouterr().err
+    assert (
+        "The embeddings are collapsed or hardly trained: two items have a cosine of 1.00 on average" in capsys.readouterr().err
+    )
     verdict = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())["verdict"]
     assert verdict.startswith("The embeddings are collapsed")
 
