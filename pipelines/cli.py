@@ -64,7 +64,7 @@ def recommend(
     if history or attribute:
         raise ConfigError(f"--history and --attribute must stand without a user, got '{user}' too; leave one out")
     retriever = open_retriever(folder)
-    history = retriever.history(user)
+    seen = retriever.history(user)
     rules = ItemRules(deny=deny or [], categories=read_categories(only or []))
     allowed = allowed_items(rules, read_all_items(folder), items=retriever.items)
     answer = retriever.recommend([user], k=k, allowed=allowed)
@@ -72,8 +72,8 @@ def recommend(
     if as_json:
         print_json({"user_id": user, "run": str(folder), "items": found.to_dicts()})
         return
-    last = with_titles(folder, pl.DataFrame({ITEM_ID: history[-5:]}, schema={ITEM_ID: pl.String()}))
-    print_table(last, title=f"the last of {len(history)} items that user {user} has seen")
+    last = with_titles(folder, pl.DataFrame({ITEM_ID: seen[-5:]}, schema={ITEM_ID: pl.String()}))
+    print_table(last, title=f"the last of {len(seen)} items that user {user} has seen")
     print_table(found, title=f"recommended to user {user}, as of before the test events of this run")
 
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from pipelines.audit import find_candidates, find_counts
 from pipelines.audit import verify as verify_folder
-from pipelines.embedding_space import open_space
+from pipelines.embedding_space import EmbeddingSpace
 from pipelines.new_items import keep_known, like_items, read_new_items
 from pipelines.run_folder import AsJson, Length, Run, console, find_run, open_catalogue, print_json
 from pipelines.stage import MANIFEST
@@ -41,7 +41,7 @@ def add_items_command(
     if "vector" in table.columns:
         (ids, vectors), scale = read_vectors(file), 1.0
     else:
-        ids, vectors = table[ITEM_ID].to_list(), open_space(folder).encode_items(table)
+        ids, vectors = table[ITEM_ID].to_list(), EmbeddingSpace(folder).encode_items(table)
         scale = read_json(folder / "embed" / MANIFEST)["config"]["cold_scale"]
     model, dim = sha256_of(folder / "embed" / "items.npy"), changes.vectors.shape[1]
     add_items(folder / "changes", ids, vectors, items=items, model=model, dim=dim, scale=scale)

@@ -7,7 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from pipelines.embedding_space import open_space
+from pipelines.embedding_space import EmbeddingSpace
 from pipelines.run_folder import (
     AsJson,
     Deny,
@@ -35,7 +35,7 @@ def search(
 ) -> None:
     """The items nearest to a text, from the same index as recommendations."""
     folder = find_run(run)
-    space = open_space(folder)
+    space = EmbeddingSpace(folder)
     found = space.nearest(space.encode_text([text]), k=k, only=read_categories(only or []), deny=deny or []).drop("query")
     if as_json:
         print_json({"text": text, "run": str(folder), "items": found.to_dicts()})
@@ -48,7 +48,7 @@ def export(
     run: Run = None,
 ) -> None:
     """Write the vectors of items and users as Parquet and .npy."""
-    for path in open_space(find_run(run)).export(folder):
+    for path in EmbeddingSpace(find_run(run)).export(folder):
         console.print(str(path), markup=False, soft_wrap=True)
 
 
@@ -87,7 +87,7 @@ def recommend_to_newcomer(
     Raises:
         ConfigError: Nothing is known of the user.
     """
-    space = open_space(folder)
+    space = EmbeddingSpace(folder)
     if history and attributes:
         raise ConfigError("--history must stand without --attribute, got both; a history says more, leave the attributes out")
     if not (history or attributes):

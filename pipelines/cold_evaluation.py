@@ -17,7 +17,7 @@ from recsys.core.random import rng_for
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.evaluation.judgements import Judgements
 from recsys.evaluation.segments import rank_metrics
-from recsys.features.item_text import search_texts
+from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 
 AMONG, MIXED = "cold items among cold items", "cold items in the whole catalogue"
@@ -44,7 +44,7 @@ def evaluate_cold_items(
     """
     cold = pl.read_parquet(run / "embed" / "cold_items.parquet")
     users = read_vocabulary(run / "pairs" / "users.parquet", id_column=USER_ID)
-    items_known = read_array(run / "embed" / "items.npy")
+    warm = np.array(read_array(run / "embed" / "items.npy"))
     ids = Vocabulary(ids=cold[ITEM_ID])
     relevant = (
         judgements.pairs.join(ids.frame(id_column=ITEM_ID, idx_column="cold"), on=ITEM_ID)
@@ -54,9 +54,9 @@ def evaluate_cold_items(
     )
     if relevant.is_empty():
         return {}
-    most = max(1, _MOST_SCORES // (len(items_known) + cold.height))
     asked = relevant["user"].unique().sort()
-    most = max(1, most * len(asked) // relevant.height)
+    n_scores = relevant.height * (len(warm) + cold.height)
+    most = max(1, len(asked) * _MOST_SCORES // n_scores)
     if len(asked) > most:
         chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)
         relevant = relevant.filter(pl.col("user").is_in(asked.gather(np.sort(chosen)).implode()))
@@ -65,17 +65,14 @@ def evaluate_cold_items(
     user_idx, rows = (relevant[name].to_numpy().astype(np.int64)[first] for name in ("user", "row"))
     target = relevant["cold"].to_numpy().astype(np.int64)
     vectors = np.array(cold["vector"].to_numpy(), np.float32)
-    warm, queries = (
-        np.array(read_array(run / "embed" / "items.npy")),
-        np.array(read_array(run / "embed" / "users.npy")[user_idx]),
-    )
-    content, popular = _content_scores(run, data, cold=cold[ITEM_ID], rows=rows)
-    scores = {model: queries @ vectors.T, "content-knn": content[1], "popularity-of-similar": popular}
+    queries = np.array(read_array(run / "embed" / "users.npy")[user_idx])
+    content_of_warm, content_of_cold, popular = _content_scores(run, data, cold=cold[ITEM_ID], rows=rows)
+    scores = {model: queries @ vectors.T, "content-knn": content_of_cold, "popularity-of-similar": popular}
     scores["random"] = rng_for(seed, "cold items").random(scores[model].shape)
     own = {name: _ranks(table, place, target) for name, table in scores.items()}
     among = {name: rank_metrics(ranks, place, ks=ks) for name, ranks in own.items()}
     mixed = {}
-    for name, of_warm in ((model, queries @ warm.T), ("content-knn", content[0])):
+    for name, of_warm in ((model, queries @ warm.T), ("content-knn", content_of_warm)):
         seen = data.history[rows].tocoo()
         of_warm[seen.row, seen.col] = -np.inf
         above = (of_warm[place] > scores[name][place, target][:, None]).sum(1)
@@ -85,7 +82,7 @@ def evaluate_cold_items(
 
 def _content_scores(
     run: Path, data: BaselineData, *, cold: pl.Series, rows: NDArray[np.int64]
-) -> tuple[tuple[Scores, Scores], Scores]:
+) -> tuple[Scores, Scores, Scores]:
     """Content-kNN of warm, (B, I), and of cold items, (B, C), and the popularity of items similar to the cold ones, (B, C).
 
     Items stand in the same order in `pairs` and for baselines.
@@ -93,12 +90,12 @@ def _content_scores(
     known = pl.read_parquet(run / "ingest" / "items.parquet")
     table = pl.DataFrame({ITEM_ID: cold}).join(known, on=ITEM_ID, how="left", maintain_order="left")
     columns = read_json(run / "pairs" / MANIFEST)["facts"]["search_columns"]
-    encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table, columns=columns)["all"])
+    encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     texts = np.array(read_array(run / "pairs" / "search_text.npy")[:, 0])
-    content = [content_knn_scores(data.history, texts=texts, scored=each)(rows) for each in (texts, encoded)]
+    content = content_knn_scores(data.history, texts=texts, scored=np.concatenate([texts, encoded]))(rows)
     counts = np.array(read_array(run / "pairs" / "item_count.npy"))
     popular = similar_popularity(counts, texts=texts, cold=encoded, n_neighbours=_N_NEIGHBOURS)
-    return (content[0], content[1]), np.tile(popular, (len(rows), 1))
+    return content[:, : len(texts)], content[:, len(texts) :], np.tile(popular, (len(rows), 1))
 
 
 def _ranks(scores: NDArray[np.floating], place: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:

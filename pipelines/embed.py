@@ -10,7 +10,7 @@ from recsys.core.columns import ITEM_ID
 from recsys.core.errors import ConfigError
 from recsys.core.files import write_array, write_atomically
 from recsys.data.vocabulary import read_vocabulary
-from recsys.features.item_text import search_texts
+from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import read_histories
@@ -66,7 +66,7 @@ def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
     known = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID).ids
     table = pl.read_parquet(stage.read("ingest") / "items.parquet").filter(~pl.col(ITEM_ID).is_in(known.implode()))
     columns = stage.facts_of("pairs")["search_columns"]
-    texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table, columns=columns)["all"])
+    texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     is_described = texts.any(1)
     vectors = encode_contents(model, texts[is_described]) * np.float32(stage.settings.cold_scale)
     ids = table[ITEM_ID].filter(pl.Series(is_described))

@@ -1,6 +1,6 @@
 """Users, items and texts of a finished run in one space, for search, for new items, and for retrieval in a RAG pipeline.
 
->>> space = open_space(Path("artifacts/ml-1m"))  # doctest: +SKIP
+>>> space = EmbeddingSpace(Path("artifacts/ml-1m"))  # doctest: +SKIP
 >>> space.nearest(space.encode_text(["space opera with robots"]), k=5)  # doctest: +SKIP
 """
 
@@ -16,10 +16,10 @@ from pipelines.run_folder import open_retriever, with_titles
 from pipelines.stage import MANIFEST
 from pipelines.towers import open_towers
 from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.errors import DataError
+from recsys.core.errors import ConfigError, DataError
 from recsys.core.files import read_array, read_json, write_array, write_atomically
 from recsys.data.vocabulary import read_vocabulary
-from recsys.features.item_text import search_texts
+from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 from recsys.models.two_tower import TwoTower
 from recsys.retrieval.item_rules import ItemRules, allowed_items
@@ -84,7 +84,7 @@ class EmbeddingSpace:
         vectors[is_known] = read_array(self.run / "embed" / "items.npy")[own]
         if not is_known.all():
             new = table.filter(~pl.Series(is_known))
-            texts = self._encoder.encode(search_texts(like_items(self.run, new), columns=self._columns)["all"])
+            texts = self._encoder.encode(search_texts(like_items(self.run, new), columns=self._columns)[ALL])
             if (nothing := ~texts.any(1)).any() and self._towers.spec.search_dim:
                 first = new[ITEM_ID][int(np.flatnonzero(nothing)[0])]
                 raise DataError(
@@ -118,7 +118,13 @@ class EmbeddingSpace:
         return with_titles(self.run, self._retriever.nearest(vectors, k=k, allowed=allowed))
 
     def export(self, folder: Path) -> list[Path]:
-        """Write item and user vectors as Parquet, with ids and what is known of items, and as `.npy` with the same rows."""
+        """Write item and user vectors as Parquet, with ids and what is known of items, and as `.npy` with the same rows.
+
+        Raises:
+            ConfigError: The folder is a file.
+        """
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"export: {folder} must be a folder or not there yet, got a file; name another place")
         written = []
         for side, column in (("items", ITEM_ID), ("users", USER_ID)):
             vectors = np.array(read_array(self.run / "embed" / f"{side}.npy"))
@@ -174,8 +180,3 @@ def _has(dtype: pl.DataType, column: str, value: str) -> pl.Expr:
     if dtype.is_numeric():
         return pl.col(column) == pl.lit(value).cast(pl.Float64, strict=False)
     return pl.col(column).cast(pl.String) == value
-
-
-def open_space(run: Path) -> EmbeddingSpace:
-    """Open a finished run."""
-    return EmbeddingSpace(run)

@@ -29,15 +29,9 @@ MODEL = "two-tower"
 
 def work(stage: StageRun[EvaluateSettings]) -> None:
     """Score the model and every baseline the same way, with intervals, and say who wins."""
-    split, index, settings = stage.read("split"), stage.read("index"), stage.settings
+    index, settings, facts = stage.read("index"), stage.settings, stage.facts_of("retrieve")
     retrieve, baselines = stage.read("retrieve"), stage.read("baselines")
-    train, validation, test = (pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test"))
-    for part in (train, validation, test):
-        check_table(part, INTERACTIONS, name="split")
-    facts = stage.facts_of("retrieve")
-    if facts["is_part_of_users"]:
-        listed = pl.scan_parquet(retrieve / "candidates.parquet").select(USER_ID).unique().collect()
-        test = test.join(listed, on=USER_ID, how="semi")
+    train, validation, test = _read_parts(stage)
     judgements = build_judgements(train, validation, test)
     catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     tables = {MODEL: retrieve / "candidates.parquet"}
@@ -90,6 +84,18 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     )
     stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
     stage.say(verdict)
+
+
+def _read_parts(stage: StageRun[EvaluateSettings]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Train, validation and test; of the test only the users that lists were asked for."""
+    split, retrieve = stage.read("split"), stage.read("retrieve")
+    train, validation, test = (pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test"))
+    for part in (train, validation, test):
+        check_table(part, INTERACTIONS, name="split")
+    if stage.facts_of("retrieve")["is_part_of_users"]:
+        listed = pl.scan_parquet(retrieve / "candidates.parquet").select(USER_ID).unique().collect()
+        test = test.join(listed, on=USER_ID, how="semi")
+    return train, validation, test
 
 
 def _segments(

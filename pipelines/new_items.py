@@ -54,10 +54,15 @@ def like_items(run: Path, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def keep_known(run: Path, table: pl.DataFrame) -> None:
-    """Keep what is known of added items, so that they are shown, filtered and searched as all others."""
-    known, new = read_known(run), like_items(run, table)
+    """Keep what is known of added items, so that they are shown, filtered and searched as all others.
+
+    Args:
+        run: The run folder.
+        table: As `like_items` gives it.
+    """
+    known = read_known(run)
     with write_atomically(run / "changes" / _FILE) as partial:
-        pl.concat([known.filter(~pl.col(ITEM_ID).is_in(new[ITEM_ID].implode())), new]).write_parquet(partial)
+        pl.concat([known.filter(~pl.col(ITEM_ID).is_in(table[ITEM_ID].implode())), table]).write_parquet(partial)
 
 
 def read_known(run: Path) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from recsys.data.schema import INTERACTIONS, check_table
 from recsys.data.vocabulary import Vocabulary, fit_users, fit_vocabulary, write_vocabulary
 from recsys.features.attributes import Attributes, fit_attributes
 from recsys.features.history import build_histories
-from recsys.features.item_text import encode_search_texts, fit_item_text, search_texts
+from recsys.features.item_text import ALL, encode_search_texts, fit_item_text, search_texts
 from recsys.features.sentence_encoder import SentenceEncoder
 from recsys.features.text_encoder import TextEncoder, fit_text_encoder
 from recsys.sampling.popularity import count_items, log_q
@@ -88,8 +88,8 @@ def _write_search_texts(stage: StageRun[PairsSettings], table: pl.DataFrame, ite
     rows = pl.DataFrame({ITEM_ID: items.ids}).join(table, on=ITEM_ID, how="left", maintain_order="left")
     texts = search_texts(rows)
     encoder: TextEncoder | SentenceEncoder = SentenceEncoder()
-    if stage.settings.text_encoder == "words" or not stage.settings.search_dim or not any(texts["all"]):
-        encoder = fit_text_encoder(texts["all"], dim=stage.settings.search_dim, seed=stage.settings.seed, min_items=1)
+    if stage.settings.text_encoder == "words" or not stage.settings.search_dim or not any(texts[ALL]):
+        encoder = fit_text_encoder(texts[ALL], dim=stage.settings.search_dim, seed=stage.settings.seed, min_items=1)
     encoder.write(stage.folder / "text_encoder")
     write_array(stage.folder / "search_text.npy", encode_search_texts(encoder, texts))
     stage.facts |= {"search_columns": list(texts), "search_dim": encoder.dim}

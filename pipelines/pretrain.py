@@ -35,6 +35,7 @@ def work(stage: StageRun[PretrainSettings]) -> None:
         "first_loss": records[0].loss,
         "last_loss": records[-1].loss,
         "loss": trainer.objective.in_words(),
+        "aligns_texts": settings.text_weight > 0,
         "device": str(device),
         "precision": str(trainer.dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),

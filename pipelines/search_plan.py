@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.config import RetrieveSettings
 from recsys.core.columns import ITEM_ID
-from recsys.core.errors import DataError
+from recsys.core.errors import ArtefactError, DataError
 from recsys.core.files import read_array, sha256_of
 from recsys.data.schema import category_columns
 from recsys.data.vocabulary import Vocabulary
@@ -25,9 +25,14 @@ def read_catalogue_changes(run: Path) -> Changes:
     """What the index of a run does not hold: items with a vector by their texts, items added, items deleted.
 
     Args:
-        run: The run folder, with the stage `embed` done.
+        run: The run folder.
+
+    Raises:
+        ArtefactError: The stage `embed` is not done.
     """
     vectors, cold = run / "embed" / "items.npy", run / "embed" / "cold_items.parquet"
+    if not vectors.is_file():
+        raise ArtefactError(f"{run} must be a run with embeddings, got no {vectors.name}; finish it with make run")
     changes = read_changes(run / "changes", model=sha256_of(vectors), dim=read_array(vectors).shape[1])
     return changes.after(pl.read_parquet(cold)) if cold.is_file() else changes
 

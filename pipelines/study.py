@@ -6,6 +6,7 @@ Each training is kept, so an interrupted study goes on with the next one. Output
 import hashlib
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def work(stage: StageRun[StudySettings]) -> None:
     if not stage.facts_of("pretrain")["is_on"]:
         raise ConfigError("study: [pretrain] n_epochs must be above 0 to be studied, got 0; set it in the profile")
     settings = stage.settings
+    _take_up_finished(stage)
     base = TrainSettings.model_validate(read_json(stage.run / "config" / "train.json")["settings"])
     arms = [
         _arm(stage, base, share=share, seed=seed, is_pretrained=is_pretrained)
@@ -62,11 +64,9 @@ def _arm(
     """One training and its figures on test; from what is kept, if it was done before."""
     name = f"{share:g}-{seed}-{'pretrained' if is_pretrained else 'scratch'}"
     kept, key = stage.folder / "arms" / f"{name}.json", _key(stage, base)
-    for place in (kept, stage.run / "study" / "arms" / kept.name):
-        if place.is_file() and (found := read_json(place))["key"] == key:
-            write_json(kept, found)
-            stage.say(f"{name}: done before")
-            return dict(found)
+    if kept.is_file() and (found := read_json(kept))["key"] == key:
+        stage.say(f"{name}: done before")
+        return dict(found)
     trainer = _build(stage, base, share=share, seed=seed, is_pretrained=is_pretrained)
     learned = trainer.histories.is_learned
     n_users = trainer.histories.n_users if learned is None else int(learned.sum())
@@ -77,25 +77,29 @@ def _arm(
     figures = judge(trainer, read_targets(stage.run / "pairs", stage.run / "split" / "test.parquet"))
     about = {"key": key, "share": share, "seed": seed, "start": TUNED if is_pretrained else SCRATCH, "n_labelled": n_users}
     about |= figures | {"epoch": best.epoch, "n_epochs": len(trainer.records), "validation": best.validation_ndcg}
-    if share == 1 and not is_pretrained:
+    if share == 1 and not is_pretrained and seed == stage.settings.seeds[0]:
         _write_vectors(stage, trainer, f"supervised-{key[:12]}")
     write_json(kept, about)
     stage.say(f"{share:7.2%} of users, seed {seed}, {about['start']:<12}  NDCG@10 {about['ndcg']:.4f}  epoch {best.epoch}")
     return about
 
 
+def _take_up_finished(stage: StageRun[StudySettings]) -> None:
+    """What a finished study has trained is there for the next one."""
+    kept, finished = stage.folder / "arms", stage.run / "study" / "arms"
+    if finished.is_dir() and not kept.is_dir():
+        shutil.copytree(finished, kept)
+
+
 def _build(stage: StageRun[StudySettings], base: TrainSettings, *, share: float, seed: int, is_pretrained: bool) -> Trainer:
     """Smaller shares go over their data more often, at most `longest` times as often; validation is the same for all."""
     pairs = stage.run / "pairs"
-    n_users, n_events = len(read_array(pairs / "train_end.npy")), stage.facts_of("pairs")["n_train"]
+    n_users = len(read_array(pairs / "train_end.npy"))
     n_labelled = max(1, round(n_users * share))
     chosen = rng_for(seed, "labelled users").choice(n_users, n_labelled, replace=False)
-    n_epochs = base.n_epochs * min(stage.settings.longest, math.ceil(1 / share))
-    n_steps = max(1, n_epochs * math.ceil(n_events * share / base.batch_tokens))
     changes = {
         "seed": seed,
-        "n_epochs": n_epochs,
-        "warmup_steps": min(base.warmup_steps, n_steps // 10),
+        "n_epochs": base.n_epochs * min(stage.settings.longest, math.ceil(1 / share)),
         "patience": max(base.patience, stage.settings.patience),
     }
     settings = base.model_copy(update=changes)

@@ -30,7 +30,6 @@ def work(stage: StageRun[TrainSettings]) -> None:
         checkpoint = stage.folder / "checkpoint"
         pretraining = stage.facts_of("pretrain")
         pretrained = pretraining["is_on"]
-        stage.facts["was_aligned"] = "text alignment" in pretraining.get("loss", "")
         trainer = build_trainer(
             settings,
             pairs=stage.read("pairs"),
@@ -42,7 +41,8 @@ def work(stage: StageRun[TrainSettings]) -> None:
         records = fit(stage, trainer, n_epochs=settings.n_epochs)
         if not workers.is_main:
             return
-        _align_texts(stage, trainer)
+        was_aligned = bool(settings.text_weight) or (pretrained and pretraining["aligns_texts"])
+        _align_texts(stage, trainer, holds_out=not was_aligned)
         write_towers(stage.folder, trainer)
     best = next(record for record in reversed(records) if record.is_best)
     stage.facts |= {
@@ -66,7 +66,7 @@ def work(stage: StageRun[TrainSettings]) -> None:
     stage.say(stage.facts["epoch"])
 
 
-def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
+def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer, *, holds_out: bool) -> None:
     """The text and content towers learn the places of the kept item vectors, which stay where they are."""
     tower = trainer.model.text_tower
     if tower is None:
@@ -80,7 +80,7 @@ def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
             texts,
             seed=stage.settings.seed,
             device=trainer.device,
-            holds_out=not stage.settings.text_weight and not stage.facts["was_aligned"],
+            holds_out=holds_out,
             on_step=lambda done, total: show(done, f"step {done}/{total}"),
         )
     content = trainer.model.content_tower
@@ -89,7 +89,7 @@ def _align_texts(stage: StageRun[TrainSettings], trainer: Trainer) -> None:
     if content is not None:
         all_text = np.ascontiguousarray(texts[:, 0])
         cosine = place_contents(content, items, all_text, counts, seed=stage.settings.seed, device=trainer.device)
-    columns = stage.facts_of("pairs")["search_columns"]
+    columns = ["whole text", *stage.facts_of("pairs")["search_columns"][1:]]
     recall = {f"recall@{k}": dict(zip(columns, shares, strict=True)) for k, shares in aligned.recall.items()}
     stage.facts["text_tower"] = {"n_items": aligned.n_items, "scale": aligned.scale} | recall
     stage.facts["content_tower"] = {"held_out_cosine": cosine}

@@ -76,10 +76,9 @@ def build_trainer(
         start_from(model, read_tensors(start / "model.safetensors"), optional="view_head.")
         beginning = read_json(start / MANIFEST)["outputs"]["model.safetensors"]
     where = [workers.n_workers, str(dtype), str(device), torch.__version__, torch.get_num_threads()]
-    if is_learned is not None:
-        where.append(hashlib.sha256(is_learned.tobytes()).hexdigest())
+    learned = [has_labels, None if is_learned is None else hashlib.sha256(is_learned.tobytes()).hexdigest()]
     depends = json.dumps(
-        [settings.model_dump(), spec.as_dict(), manifest["outputs"], beginning, has_labels, where, hash_packages("recsys")],
+        [settings.model_dump(), spec.as_dict(), manifest["outputs"], beginning, learned, where, hash_packages("recsys")],
         sort_keys=True,
     )
     histories = replace(read_histories(pairs), is_learned=is_learned)

@@ -12,6 +12,7 @@ from recsys.data.vocabulary import Vocabulary
 from recsys.features.sentence_encoder import SentenceEncoder
 from recsys.features.text_encoder import TextEncoder, fit_text_encoder
 
+ALL = "*"
 _MOST_NUMBERS = 256
 
 
@@ -44,7 +45,7 @@ def search_texts(table: pl.DataFrame, *, columns: Sequence[str] | None = None) -
         columns: Those that were found in the items of train; None to find them.
 
     Returns:
-        One list of texts a column, in the order of the table; a missing value is an empty text. `all` alone, and empty, where
+        One list of texts a column, in the order of the table; a missing value is an empty text. `ALL` alone, and empty, where
         the table has no such column.
     """
     words = [pl.col(name).fill_null("") for name in text_columns(table)]
@@ -54,9 +55,9 @@ def search_texts(table: pl.DataFrame, *, columns: Sequence[str] | None = None) -
         words = [word for word in words if word.meta.output_name() in columns]
     shown = table.select(words) if words else pl.DataFrame()
     if not words:
-        return {"all": [""] * table.height}
-    together = shown.select(pl.concat_str(pl.all(), separator=" ").str.strip_chars().alias("all"))
-    return {name: column.to_list() for name, column in {"all": together["all"], **shown.to_dict()}.items()}
+        return {ALL: [""] * table.height}
+    together = shown.select(pl.concat_str(pl.all(), separator=" ").str.strip_chars().alias(ALL))
+    return {name: column.to_list() for name, column in {ALL: together[ALL], **shown.to_dict()}.items()}
 
 
 def _is_whole(values: pl.Series) -> bool:

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from recsys.core.random import rng_for
 from recsys.models.text_tower import TextTower
-from recsys.training.text_alignment import fit_tower
+from recsys.training.text_alignment import fit_tower, hold_out_texts
 
-_BATCH, _EPOCHS, _FEWEST_STEPS, _MOST_STEPS, _HELD_OUT = 512, 45, 300, 3_000, 10
+_BATCH, _EPOCHS, _FEWEST_STEPS, _MOST_STEPS = 512, 45, 300, 3_000
 
 
 def place_contents(
@@ -40,8 +40,7 @@ def place_contents(
     Source: learning the map from content to trained vectors: van den Oord et al., "Deep content-based music recommendation",
     NeurIPS 2013, section 4, here with the cosine.
     """
-    known = np.flatnonzero(texts.any(1))
-    held_out = rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT]
+    known, held_out = hold_out_texts(texts, seed=seed)
     first = {name: tensor.clone() for name, tensor in tower.state_dict().items()}
     cosine = None
     if len(held_out):

@@ -59,8 +59,8 @@ def align_texts(
     Source: Zhai et al., "LiT: Zero-Shot Transfer with Locked-image text Tuning", arXiv:2111.07991, section 3, with the
     symmetric loss of CLIP.
     """
-    known = np.flatnonzero(texts[:, 0].any(1))
-    held_out = rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT if holds_out else 0]
+    known, held_out = hold_out_texts(texts[:, 0], seed=seed)
+    held_out = held_out[: len(held_out) if holds_out else 0]
     first = {name: tensor.clone() for name, tensor in tower.state_dict().items()}
     recall: dict[int, list[float | None]] = {}
     n_steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _EPOCHS * len(known) // _BATCH))
@@ -83,6 +83,17 @@ def align_texts(
     if len(known):
         _train(tower, items, texts, known, n_steps=n_steps, seed=seed, device=device, step_done=step_done)
     return Alignment(n_items=len(known), recall=recall, scale=float(tower.scale.detach()))
+
+
+def hold_out_texts(texts: NDArray[np.float32], *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The items that have a text, and a tenth of them to measure on.
+
+    Args:
+        texts: Shape (I, T); rows of zeros are no text.
+        seed: Which tenth.
+    """
+    known = np.flatnonzero(texts.any(1))
+    return known, rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT]
 
 
 def label_texts(texts: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recsys.data.vocabulary import fit_vocabulary
-from recsys.features.item_text import encode_search_texts, fit_item_text, search_texts
+from recsys.features.item_text import ALL, encode_search_texts, fit_item_text, search_texts
 from recsys.features.text_encoder import fit_text_encoder
 
 _WORDS = {"sea": ["whale", "ship", "storm", "sailor", "harbour"], "space": ["rocket", "moon", "orbit", "comet", "alien"]}
@@ -114,7 +114,7 @@ def test_items_are_searched_by_texts_categories_and_whole_numbers_and_by_all_of_
         }
     )
     assert search_texts(table) == {
-        "all": ["Big Ship Sea War 1995", "Space", "Moon  2001"],
+        ALL: ["Big Ship Sea War 1995", "Space", "Moon  2001"],
         "title": ["Big Ship", "", "Moon"],
         "genre": ["Sea War", "Space", ""],
         "year": ["1995", "", "2001"],
@@ -123,13 +123,13 @@ def test_items_are_searched_by_texts_categories_and_whole_numbers_and_by_all_of_
 
 def test_numbers_that_differ_from_item_to_item_are_no_words() -> None:
     table = pl.DataFrame({"item_id": [str(item) for item in range(300)], "sold": [float(item) for item in range(300)]})
-    assert list(search_texts(table)) == ["all"]
-    assert search_texts(table)["all"] == [""] * 300
+    assert list(search_texts(table)) == [ALL]
+    assert search_texts(table)[ALL] == [""] * 300
 
 
 def test_search_texts_are_encoded_column_by_column() -> None:
     texts = search_texts(_table())
-    encoder = fit_text_encoder(texts["all"], dim=4, seed=0, min_items=1)
+    encoder = fit_text_encoder(texts[ALL], dim=4, seed=0, min_items=1)
     vectors = encode_search_texts(encoder, texts)
     assert (vectors.shape, vectors.dtype) == ((40, 2, 4), np.float32)
     np.testing.assert_array_equal(vectors[:, 1], encoder.encode(texts["title"]))
@@ -137,4 +137,9 @@ def test_search_texts_are_encoded_column_by_column() -> None:
 
 def test_new_items_are_read_by_the_columns_of_the_old_ones() -> None:
     new = pl.DataFrame({"item_id": ["n"], "title": ["Sun"], "sold": [7.0], "year": [1999.0]})
-    assert search_texts(new, columns=["all", "title", "year"]) == {"all": ["Sun 1999"], "title": ["Sun"], "year": ["1999"]}
+    assert search_texts(new, columns=[ALL, "title", "year"]) == {ALL: ["Sun 1999"], "title": ["Sun"], "year": ["1999"]}
+
+
+def test_a_column_named_all_is_a_column_as_any_other() -> None:
+    table = pl.DataFrame({"item_id": ["a"], "title": ["Big Ship"], "all": [["Sea"]]})
+    assert search_texts(table) == {ALL: ["Big Ship Sea"], "title": ["Big Ship"], "all": ["Sea"]}

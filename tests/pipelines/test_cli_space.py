@@ -32,6 +32,13 @@ def test_export_names_the_files_it_wrote(recsys, finished: Path, tmp_path: Path)
     assert all(Path(line).is_file() for line in out.splitlines()) and len(out.splitlines()) == 4
 
 
+def test_an_export_into_a_file_is_refused_and_the_file_stays(recsys, finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    code, _, err = recsys("export", str(tmp_path / "out"), "--run", str(finished))
+    assert code == 2 and "must be a folder or not there yet" in err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_augment_shows_a_history_beside_two_views_and_as_json(recsys, finished: Path) -> None:
     code, out, _ = recsys("augment", "--user", "u00003", "--run", str(finished))
     assert code == 0 and "train events of user u00003, and two views of them" in out
@@ -73,3 +80,10 @@ def test_a_new_user_gets_items_by_attributes(recsys, finished: Path) -> None:
 def test_new_users_of_whom_nothing_can_be_said_are_refused(recsys, finished: Path, arguments, message: str) -> None:
     code, _, err = recsys("recommend", *arguments, "--run", str(finished))
     assert code == 2 and message in err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("command", [("search", "moon"), ("recommend", "u00004"), ("similar", "i00004"), ("export", "out")])
+def test_a_run_that_is_not_finished_is_one_sentence(recsys, copy_of: Path, command: tuple[str, ...]) -> None:
+    (copy_of / "embed" / "items.npy").unlink()
+    code, _, err = recsys(*command, "--run", str(copy_of))
+    assert code == 2 and "must be a run with embeddings" in err and "Traceback" not in err

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.embedding_space import open_space
+from pipelines.embedding_space import EmbeddingSpace
 from recsys.core.files import read_array
 from tests.pipelines.conftest import PROFILE, STAGES, lay_out_text, run_stage_in
 
@@ -42,7 +42,7 @@ def test_cold_items_are_among_the_candidates_and_are_found_where_they_lie(cold_r
     cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
     candidates = pl.read_parquet(cold_run / "retrieve" / "candidates.parquet")
     assert candidates["item_id"].is_in(cold["item_id"].implode()).any()
-    found = open_space(cold_run).nearest(cold["vector"].to_numpy(), k=24)
+    found = EmbeddingSpace(cold_run).nearest(cold["vector"].to_numpy(), k=24)
     own = found.filter(pl.col("item_id") == cold["item_id"].gather(found["query"]))
     assert own["score"].to_list() == pytest.approx([0.95**2] * own.height, abs=1e-3)
     assert own.height > cold.height / 2

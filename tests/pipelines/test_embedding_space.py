@@ -8,14 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.embedding_space import EmbeddingSpace, open_space
+from pipelines.embedding_space import EmbeddingSpace
 from recsys.core.errors import ArtefactError, DataError
 from recsys.training.embedding import encode_contents
 
 
 @pytest.fixture(scope="module")
 def space(finished: Path) -> EmbeddingSpace:
-    return open_space(finished)
+    return EmbeddingSpace(finished)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_run_without_texts_says_what_to_do(copy_of: Path) -> None:
     kept = {name: tensor for name, tensor in weights.items() if not name.startswith(("text_tower.", "content_tower."))}
     write_tensors(copy_of / "train" / "model.safetensors", kept)
     with pytest.raises(ArtefactError, match="\\[pairs\\] search_dim above 0"):
-        open_space(copy_of).encode_text(["anything"])
+        EmbeddingSpace(copy_of).encode_text(["anything"])
 
 
 def test_vectors_are_exported_with_ids_row_by_row_alike(space: EmbeddingSpace, finished: Path, tmp_path: Path) -> None:

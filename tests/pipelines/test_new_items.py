@@ -52,8 +52,8 @@ def test_columns_are_read_as_those_of_the_run_and_missing_ones_are_null(finished
 
 def test_what_is_kept_stands_behind_the_run_s_items_and_gives_way_to_them(copy_of: Path) -> None:
     assert read_known(copy_of).is_empty()
-    keep_known(copy_of, pl.DataFrame({"item_id": ["n1", "n2"], "title": ["first", "second"]}))
-    keep_known(copy_of, pl.DataFrame({"item_id": ["n2"], "title": ["corrected"]}))
+    for ids, titles in ((["n1", "n2"], ["first", "second"]), (["n2"], ["corrected"])):
+        keep_known(copy_of, like_items(copy_of, pl.DataFrame({"item_id": ids, "title": titles})))
     items = read_all_items(copy_of)
     assert items["item_id"].to_list()[-2:] == ["n1", "n2"] and items["title"].to_list()[-2:] == ["first", "corrected"]
     path = copy_of / "ingest" / "items.parquet"

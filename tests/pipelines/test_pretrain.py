@@ -98,3 +98,12 @@ def test_a_full_disk_is_told_and_a_killed_run_goes_on(pretrained: Path, tmp_path
     assert done.returncode == 0 and "from the checkpoint" in done.stderr
     for name in ("model.safetensors", "epochs.parquet"):
         assert sha256_of(run / "pretrain" / name) == sha256_of(pretrained / "pretrain" / name)
+
+
+def test_texts_that_pre_training_has_seen_are_not_held_out_any_more(tmp_path: Path) -> None:
+    run = lay_out_text(ON.replace("queue_size = 64\nitem_view_weight = 0.5", "view_weight = 0.0\ntext_weight = 1.0"), tmp_path)
+    for stage in ("ingest", "split", "pairs", "pretrain", "train"):
+        run_stage_in(stage, run)
+    assert _facts(run, "pretrain")["aligns_texts"] and _facts(run, "pretrain")["loss"] == "text alignment"
+    told = _facts(run, "train")["text_tower"]
+    assert set(told) == {"n_items", "scale"}, "no recall is claimed"

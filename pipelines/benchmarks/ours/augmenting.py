@@ -7,8 +7,6 @@ The job is JSON: `pairs`, the folder of that stage; `history_length`, `batch_tok
 import json
 import random
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipelines.benchmarks.ours.timing import seconds_of
 from recsys.augmentation.compose import OPERATORS, Augmenter, Shares
 from recsys.augmentation.sequences import MASKED, Sequences, read_sequences
 from recsys.augmentation.similar_items import SimilarItems, fit_similar_items
@@ -62,7 +61,7 @@ def measure(job: dict[str, Any]) -> dict[str, float]:
                 pad([loop_view(events, like, most=most, rng=rng) for events in batch])
 
     works = (ours, one_by_one, in_lists)
-    seconds = [[_seconds(work) for work in works] for _ in range(1 + job["n_repeats"])][1:]
+    seconds = [[seconds_of(work) for work in works] for _ in range(1 + job["n_repeats"])][1:]
     medians = [median(column) for column in zip(*seconds, strict=True)]
     n_events = sum(len(items) for batch in lists for items, _ in batch)
     return {"ours": medians[0], "one_by_one": medians[1], "lists": medians[2], "n_events": n_events}
@@ -124,12 +123,6 @@ def _as_lists(sequences: Sequences) -> list[Events]:
     time = torch.zeros_like(sequences.item_idx) if sequences.time is None else sequences.time
     rows = zip(sequences.item_idx.tolist(), time.tolist(), sequences.length.tolist(), strict=True)
     return [(items[:length], times[:length]) for items, times, length in rows]
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ The job is JSON: `n_rows`, `n_items`, `dim`, `chunks` (rows of a chunk that the 
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 from torch.nn.functional import normalize
 
+from pipelines.benchmarks.ours.timing import seconds_of
 from recsys.core.files import write_json
 from recsys.losses.softmax import full_softmax
 
@@ -30,7 +30,7 @@ def measure(job: dict[str, Any]) -> dict[str, float]:
     halves = users.detach().bfloat16(), items.detach().bfloat16()
     works: list[Callable[[], None]] = [lambda: _with_gradients(*inputs, target_idx)]
     works += [lambda chunk=chunk: _products(*halves, chunk) for chunk in job["chunks"]]  # type: ignore[misc]
-    seconds = [[_seconds(work) for work in works] for _ in range(1 + job["n_repeats"])][1:]
+    seconds = [[seconds_of(work) for work in works] for _ in range(1 + job["n_repeats"])][1:]
     ours, *products = (median(column) for column in zip(*seconds, strict=True))
     return {"ours": ours, "products": min(products)}
 
@@ -47,12 +47,6 @@ def _products(users: torch.Tensor, items: torch.Tensor, chunk: int) -> None:
         weights = part @ items.t()  # (C, I)
         weights @ items  # (C, D)
         weights.t() @ part  # (I, D)
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def main() -> None:

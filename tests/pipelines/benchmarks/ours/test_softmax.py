@@ -10,7 +10,7 @@ JOB = {"n_rows": 12, "n_items": 7, "dim": 4, "chunks": [12, 5], "n_repeats": 3}
 
 def test_medians_without_the_first_and_the_best_of_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([99, 0, 0, 6, 4, 3, 5, 9, 2, 7, 5, 8])
-    monkeypatch.setattr(softmax, "_seconds", lambda work: next(times))
+    monkeypatch.setattr(softmax, "seconds_of", lambda work: next(times))
     assert softmax.measure(JOB) == {"ours": 6, "products": 3}
 
 
