@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    (folder / "core.mk").touch()
+    for name in ("core.mk", "tune.mk"):
+        (folder / name).touch()
     return folder
 
 
@@ -152,6 +154,25 @@ def test_a_wrong_profile_stops_before_any_work(make: Make, tmp_path: Path) -> No
     assert "error: " in output
     assert "index.backend must be 'auto', 'exact', 'annoy' or 'faiss', got 'scann'" in output
     assert not (tmp_path / "artifacts").exists()
+
+
+def test_tune_searches_on_the_pairs_of_a_run(make: Make, undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "copy", ignore=shutil.ignore_patterns(".owner*"))
+    searched = tmp_path / "own.toml"
+    searched.write_text(PROFILE + "[tune]\nn_trials = 2\nspace = {learning_rate = {low = 0.001, high = 0.01, log = true}}\n")
+    output = finish(make(tmp_path / "copy", "tune", config=searched))
+    best = tomllib.loads((tmp_path / "copy" / "tiny" / "tune" / "best.toml").read_text())
+    assert 0.001 <= best["train"]["learning_rate"] <= 0.01
+    assert output.count("  trial ") == 2
+    assert "pipelines.ingest" not in output
+
+
+def test_bench_names_what_can_be_measured(make: Make, tmp_path: Path) -> None:
+    process = make(tmp_path, "bench", "BENCH=rank-nothing")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "rank-nothing" in output and "rank-ml-1m" in output
+    assert "Traceback" not in output
 
 
 def test_help_lists_every_target() -> None:
