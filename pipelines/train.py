@@ -11,7 +11,8 @@ import torch
 from pipelines.stage import StageRun, run_stage
 from pipelines.trainer import build_trainer, fit, prepare_device, write_towers
 from pipelines.training_config import TrainSettings
-from recsys.core.files import read_array
+from recsys.core.files import read_array, read_json
+from recsys.retrieval.candidates import check_list_length
 from recsys.training.content_placement import place_contents
 from recsys.training.distributed import join_workers
 from recsys.training.embedding import embed_items
@@ -25,6 +26,8 @@ _SAMPLED_ONLY = ("n_popular", "n_hard", "corrected_positive")
 def work(stage: StageRun[TrainSettings]) -> None:
     """Train until validation stops getting better, and keep the best epoch; without validation, train all and keep the last."""
     settings = stage.settings
+    longest = read_json(stage.run / "config" / "retrieve.json")["settings"]["k"]
+    check_list_length(longest, n_items=stage.facts_of("pairs")["n_items"], name="retrieve")  # what would stop it after hours
     device = prepare_device(settings)
     with join_workers(device) as workers:
         checkpoint = stage.folder / "checkpoint"

@@ -48,6 +48,19 @@ def test_a_device_that_is_not_there_is_told(
     assert "CUDA must be available" in capsys.readouterr().err
 
 
+def test_lists_longer_than_the_catalogue_are_refused_before_training(
+    copy_of: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copy_of / "config" / "retrieve.json"
+    config = json.loads(path.read_text())
+    config["settings"]["k"] = 10_000
+    path.write_text(json.dumps(config))
+    with pytest.raises(SystemExit) as caught:
+        run_stage("train", copy_of)
+    assert caught.value.code == 2
+    assert "retrieve: k must be at most the catalogue" in capsys.readouterr().err
+
+
 def test_two_processes_train_one_model(copy_of: Path, finished: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
     command += ["--nproc-per-node", "2", "-m", "pipelines.train", str(copy_of)]
