@@ -97,7 +97,7 @@ types:                               ## strict types
 contracts:                           ## which room may import which
 	@PYTHONPATH=. $(VENV)/bin/lint-imports
 bench:                               ## measure all bars, or those in BENCH="name name"
-	@$(if $(filter-out rank-%,$(or $(BENCH),all)),$(MAKE) -s --no-print-directory pairs PROFILE=ml-1m CONFIG=pipelines/configs/ml-1m.toml PROTOCOL=)
+	@$(if $(filter-out rank-% terms-%,$(or $(BENCH),all)),$(MAKE) -s --no-print-directory pairs PROFILE=ml-1m CONFIG=pipelines/configs/ml-1m.toml PROTOCOL=)
 	@$(PY) -m pipelines.benchmarks.run --root "$(ROOT)" $(BENCH)
 mlflow:                              ## the MLflow page on http://127.0.0.1:5000
 	@PATH="$(abspath $(VENV))/bin:$$PATH" mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
 from recsys.data.vocabulary import read_vocabulary
@@ -38,6 +39,11 @@ def judge(trainer: Trainer, targets: pl.DataFrame) -> dict[str, float]:
     Returns:
         `hr` and `ndcg`.
     """
+    return {name: float(values.mean()) for name, values in judge_each(trainer, targets).items()}
+
+
+def judge_each(trainer: Trainer, targets: pl.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """The same event by event: `hr` and `ndcg`, each of shape (E,)."""
     where: dict[str, Any] = {"device": trainer.device, "dtype": trainer.dtype}
     histories, users = trainer.histories, targets[USER_IDX].to_numpy()
     queries = embed_users(trainer.model, histories, users, held_out="test", batch_tokens=_BATCH_TOKENS, **where)
@@ -46,4 +52,4 @@ def judge(trainer: Trainer, targets: pl.DataFrame) -> dict[str, float]:
     wanted = targets[ITEM_IDX].fill_null(-2).to_numpy()
     hits = items.search(queries, k=_K, seen=seen).item_idx == wanted[:, None]
     one = np.ones(len(hits), np.int64)
-    return {"hr": float(hit_rate(hits, one, k=_K).mean()), "ndcg": float(ndcg(hits, one, k=_K).mean())}
+    return {"hr": hit_rate(hits, one, k=_K), "ndcg": ndcg(hits, one, k=_K)}

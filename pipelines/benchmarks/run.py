@@ -12,6 +12,7 @@ from rich.table import Table
 from pipelines.benchmarks import (
     augmentation_speed,
     catalogue_memory,
+    contrast_terms,
     exact_search,
     filtered_search,
     full_softmax,
@@ -45,7 +46,9 @@ BENCHMARKS: dict[str, Measure] = {
     "time-to-quality": time_to_quality.measure,
 }
 BENCHMARKS |= {ranking.name: partial(measure_ranking, ranking=ranking) for ranking in RANKINGS}
-ON_REQUEST = frozenset({"time-to-quality", "index-choice", *(ranking.name for ranking in RANKINGS)})
+TERMS = {f"terms-{name}": partial(contrast_terms.measure, name=name) for name in contrast_terms.SETS}
+BENCHMARKS |= TERMS
+ON_REQUEST = frozenset({"time-to-quality", "index-choice", *(ranking.name for ranking in RANKINGS), *TERMS})
 
 
 def choose(names: Sequence[str]) -> list[str]:

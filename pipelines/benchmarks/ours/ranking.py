@@ -1,6 +1,7 @@
 """One whole training, chosen on validation, and what its lists are worth on the test events.
 
-The job is JSON: `pairs`, the folder of that stage; `test`, a Parquet file of held-out events; `settings`, the table `[train]`.
+The job is JSON: `pairs`, the folder of that stage; `test`, a Parquet file of held-out events; `settings`, the table `[train]`;
+`values`, if given, a .npy file for the NDCG@10 of each user.
 """
 
 import json
@@ -9,10 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.judging import judge, read_targets
+from pipelines.judging import judge_each, read_targets
 from pipelines.trainer import build_trainer, prepare_device
 from pipelines.training_config import TrainSettings
-from recsys.core.files import write_json
+from recsys.core.files import write_array, write_json
 from recsys.training.distributed import Workers
 
 
@@ -25,7 +26,10 @@ def train(job: dict[str, Any]) -> dict[str, Any]:
         print(record, flush=True)
     minutes = (time.perf_counter() - began) / 60
     kept = next(record for record in reversed(trainer.records) if record.is_best)
-    figures = judge(trainer, read_targets(pairs, Path(job["test"])))
+    each = judge_each(trainer, read_targets(pairs, Path(job["test"])))
+    if "values" in job:
+        write_array(Path(job["values"]), each["ndcg"])
+    figures = {name: float(values.mean()) for name, values in each.items()}
     return figures | {"minutes": minutes, "epoch": kept.epoch, "validation": kept.validation_ndcg}
 
 

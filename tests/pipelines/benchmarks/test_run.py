@@ -62,8 +62,8 @@ def test_one_that_fails_is_told_and_the_others_go_on(call, tmp_path, capsys) -> 
 
 def test_the_long_ones_run_only_when_named() -> None:
     named = ("time-to-quality", "index-choice")
-    long = {name for name in run.BENCHMARKS if name in named or name.startswith("rank-")}
-    assert len(long) == 9
+    long = {name for name in run.BENCHMARKS if name in named or name.startswith(("rank-", "terms-"))}
+    assert len(long) == 11
     assert set(run.choose([])) == set(run.BENCHMARKS) - long
     assert run.choose(["time-to-quality"]) == ["time-to-quality"]
 

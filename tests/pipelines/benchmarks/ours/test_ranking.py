@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipelines.benchmarks.bar import Place
@@ -8,20 +10,25 @@ from pipelines.training_config import TrainSettings
 from recsys.training.loop import Trainer
 
 
-def test_the_best_epoch_is_judged_once_and_told(place: Place, main_of, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_epoch_is_judged_once_and_told(place: Place, main_of, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = TrainSettings(dim=8, n_blocks=1, n_heads=1, n_epochs=4, batch_tokens=512, threads=1, patience=4)
-    judged, judge = [], ranking.judge
+    judged, judge_each = [], ranking.judge_each
 
-    def note(trainer: Trainer, targets: object) -> dict[str, float]:
+    def note(trainer: Trainer, targets: object) -> dict[str, np.ndarray]:
         judged.append(trainer)
-        return judge(trainer, targets)
+        return judge_each(trainer, targets)
 
-    monkeypatch.setattr(ranking, "judge", note)
+    monkeypatch.setattr(ranking, "judge_each", note)
+    values = tmp_path / "ndcg.npy"
     job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.model_dump(mode="json")}
+    job["values"] = str(values)
     found = json.loads(main_of(ranking, json.dumps(job)).read_text())
     (trainer,) = judged
-    values = [record.validation_ndcg for record in trainer.records]
-    assert (len(values), found["validation"]) == (4, max(values))
-    assert found["epoch"] == values.index(max(values)) + 1
+    each = np.load(values)
+    assert each.shape == (60,)
+    assert each.mean() == pytest.approx(found["ndcg"])
+    validation = [record.validation_ndcg for record in trainer.records]
+    assert (len(validation), found["validation"]) == (4, max(validation))
+    assert found["epoch"] == validation.index(max(validation)) + 1
     assert 0 <= found["ndcg"] <= found["hr"] <= 1
     assert found["minutes"] > 0
