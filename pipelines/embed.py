@@ -5,7 +5,7 @@ import polars as pl
 
 from pipelines.config import EmbedSettings
 from pipelines.stage import StageRun, run_stage
-from pipelines.towers import open_towers
+from pipelines.towers import open_towers, state_request_time
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import ConfigError
 from recsys.core.files import write_array, write_atomically
@@ -41,7 +41,7 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     write_array(stage.folder / "users.npy", users)
     write_array(stage.folder / "item_norms.npy", item_norms(model, device=device))
     n_cold = _write_cold_items(stage, model) if stage.settings.cold_items else 0
-    statement = stage.facts_of("pairs")["request_time"] if spec.use_time else "no times at all: the model reads order only"
+    statement = state_request_time(stage.facts_of("pairs"), use_time=spec.use_time)
     stage.facts |= {
         "n_items": len(items),
         "n_users": len(users),

@@ -80,7 +80,9 @@ def _request_times(split: Path, user_ids: pl.Series, facts: dict[str, object], *
     for part, name in (("validation", "validation_time"), ("test", "request_time")):
         times = pl.read_parquet(split / f"{part}.parquet", columns=[USER_ID, TIMESTAMP])
         users = users.join(times.select(USER_ID, pl.col(TIMESTAMP).dt.epoch("s").alias(name)), on=USER_ID, how="left")
-    return users, "known: the time of the user's held-out event"
+    n_without = users["request_time"].null_count()
+    without = f"; not known for users without one ({n_without:,})" if n_without else ""
+    return users, f"known: the time of the user's held-out event{without}"
 
 
 def _write_search_texts(stage: StageRun[PairsSettings], table: pl.DataFrame, items: Vocabulary) -> None:

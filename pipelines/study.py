@@ -18,6 +18,7 @@ from rich.table import Table
 
 from pipelines.judging import judge, read_targets
 from pipelines.stage import MANIFEST, StageRun, console, run_stage
+from pipelines.towers import state_request_time
 from pipelines.trainer import build_trainer, prepare_device
 from pipelines.training_config import StudySettings, TrainSettings
 from recsys.core.columns import ITEM_ID, USER_ID
@@ -194,7 +195,8 @@ def _labels(run: Path, side: str, id_column: str) -> Iterator[tuple[str, list[li
 
 
 def _protocol(stage: StageRun[StudySettings]) -> list[str]:
-    settings, pairs = stage.settings, stage.facts_of("pairs")
+    settings, pairs, split = stage.settings, stage.facts_of("pairs"), stage.facts_of("split")
+    reads_time = read_json(stage.run / "config" / "train.json")["settings"]["use_time"]
     inputs = ", ".join(
         f"{pairs[f'n_{side}_categories']:,} {side} categories" for side in ("item", "user") if pairs[f"n_{side}_categories"]
     )
@@ -203,6 +205,9 @@ def _protocol(stage: StageRun[StudySettings]) -> list[str]:
         "pre-training sees the histories of all users",
         f"Training: smaller shares go over their data up to {settings.longest} times as often; the epoch is chosen on the "
         "validation events of the same users, labelled or not, for both",
+        f"Split: {split['protocol']}: {split['rule']}",
+        f"Ties: {split['ties']}",
+        f"Request time: {state_request_time(pairs, use_time=reads_time)}",
         "Test: NDCG@10 of each user's test event over the whole catalogue, seen items removed",
         "Probes: logistic regression, 5 folds, area under the ROC curve, mean over labels of at least 25 things",
         f"Inputs: the towers read {inputs or 'no attributes'}; what they read can be read off them",

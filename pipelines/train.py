@@ -20,8 +20,6 @@ from recsys.training.loop import Trainer
 from recsys.training.resume import EpochRecord
 from recsys.training.text_alignment import align_texts
 
-_SAMPLED_ONLY = ("n_popular", "n_hard", "corrected_positive")
-
 
 def work(stage: StageRun[TrainSettings]) -> None:
     """Train until validation stops getting better, and keep the best epoch; without validation, train all and keep the last."""
@@ -41,6 +39,8 @@ def work(stage: StageRun[TrainSettings]) -> None:
             device=device,
             workers=workers,
         )
+        if idle := settings.idle(is_full=trainer.objective.is_full):
+            stage.say(f"without effect beside the other settings of [train]: {', '.join(idle)}")
         records = fit(stage, trainer, n_epochs=settings.n_epochs)
         if not workers.is_main:
             return
@@ -64,8 +64,6 @@ def work(stage: StageRun[TrainSettings]) -> None:
         "n_pairs": stage.facts_of("pairs")["n_train"],
         "starts_from": "pre-trained weights" if pretrained else "random weights",
     }
-    if trainer.objective.is_full and (idle := [name for name in _SAMPLED_ONLY if getattr(settings, name)]):
-        stage.say(f"the full softmax has no negatives to choose: {', '.join(idle)} did nothing")
     stage.say(stage.facts["epoch"])
 
 

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from pipelines.config import Chance, Count, Positive, Seed, Settings, Share
 
+_UNREAD_BY = {"mean": ("n_blocks", "n_heads", "feedforward_factor"), "hstu": ("feedforward_factor",)}
+
 Operator = Literal["crop", "mask", "reorder", "substitute", "insert"]
 Weight = Annotated[float, Field(ge=0)]
 
@@ -113,6 +115,20 @@ class TrainSettings(ModelSettings, ContrastSettings):
         if whole and self.accumulate > 1:
             raise ValueError(f"accumulate must be 1 where {whole[0]} is set, got {self.accumulate}")
         return self
+
+    def idle(self, *, is_full: bool) -> list[str]:
+        """Settings that were changed and do nothing beside the others.
+
+        Args:
+            is_full: Whether all items are scored, so that there are no negatives to choose.
+        """
+        unread = list(_UNREAD_BY.get(self.encoder, ()))
+        if is_full:
+            unread += ["n_uniform", "n_in_batch", "n_popular", "n_hard", "corrected_positive"]
+            unread += [] if self.view_weight else ["queue_size"]
+        if not self.queue_size or "queue_size" in unread:
+            unread.append("momentum")
+        return [name for name in unread if getattr(self, name) != TrainSettings.model_fields[name].default]
 
 
 class StudySettings(Settings):

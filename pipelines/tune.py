@@ -28,6 +28,7 @@ from recsys.training.distributed import Workers
 from recsys.training.resume import EpochRecord
 
 _STARTUP_TRIALS = 5
+_MOST_CUT_OFF = 2
 _MOST_FAILED = 5
 _COMPLETE, _PRUNED = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED
 _FAIL = optuna.trial.TrialState.FAIL
@@ -40,6 +41,9 @@ def work(stage: StageRun[TuneSettings]) -> None:
     if stage.facts_of("pairs")["n_validation"] == 0:
         raise ConfigError("tune: there must be a validation part to choose by, got none; set [split] validation = true")
     base = TrainSettings.model_validate(read_json(stage.run / "config" / "train.json")["settings"])
+    stage.facts["starts_from"] = "random weights"
+    if read_json(stage.run / "config" / "pretrain.json")["settings"]["n_epochs"]:
+        stage.say("every trial starts at random weights; [pretrain] is left out, and the best settings may be others with it")
     key = _key(stage, base)
     storage = optuna.storages.RDBStorage(f"sqlite:///{_study_file(stage)}")
     try:
@@ -68,7 +72,10 @@ def _key(stage: StageRun[TuneSettings], base: TrainSettings) -> str:
 
 
 def _open_study(storage: optuna.storages.RDBStorage, key: str, *, seed: int) -> tuple[optuna.Study, set[int]]:
-    """The study of this key, and the trials that were cut off: they are failed, and their settings come first again."""
+    """The study of this key, and the trials that were cut off: they are failed, and their settings come first again.
+
+    Only a few times, since settings can be what kills the process.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         study_name=key,
@@ -80,7 +87,9 @@ def _open_study(storage: optuna.storages.RDBStorage, key: str, *, seed: int) -> 
     cut_off = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
     for trial in cut_off:
         study.tell(trial.number, state=_FAIL)
-        study.enqueue_trial(trial.params)
+        n_cut_off = trial.user_attrs.get("n_cut_off", 0) + 1
+        if n_cut_off <= _MOST_CUT_OFF:
+            study.enqueue_trial(trial.params, user_attrs={"n_cut_off": n_cut_off})
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), n_startup_trials=_STARTUP_TRIALS)
     return study, {trial.number for trial in cut_off}
 

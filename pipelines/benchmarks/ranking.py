@@ -14,6 +14,7 @@ from pipelines.benchmarks.child import run_own, run_process
 from pipelines.layout import lay_out
 from pipelines.profile import Profile, read_shipped
 from pipelines.stage import console
+from pipelines.towers import state_request_time
 from recsys.core.files import read_json
 
 SEEDS = (0, 1, 2)
@@ -26,7 +27,6 @@ class Ranking:
     Attributes:
         name: Of the bar.
         profile: The shipped profile.
-        protocol: In words, beyond what the profile's name says.
         published: HR@10 and NDCG@10 of the best published model of the kind; None if there is none.
         source: Whose figures those are.
         bar: HR@10 and NDCG@10 that the mean must reach; None if it is only reported.
@@ -35,7 +35,6 @@ class Ranking:
 
     name: str
     profile: str
-    protocol: str
     published: tuple[float, float] | None
     source: str
     bar: tuple[float, float] | None
@@ -46,7 +45,6 @@ RANKINGS = (
     Ranking(
         name="rank-ml-1m",
         profile="ml-1m",
-        protocol="stable ties in file order, request time known",
         published=(0.3642, 0.2164),
         source="RecTools HSTU-large, one run",
         bar=(0.39, 0.235),
@@ -54,7 +52,6 @@ RANKINGS = (
     Ranking(
         name="rank-ml-1m-shuffled",
         profile="ml-1m",
-        protocol="ties shuffled by a seed, request time known",
         published=None,
         source="nobody",
         bar=None,
@@ -63,7 +60,6 @@ RANKINGS = (
     Ranking(
         name="rank-ml-1m-gaps",
         profile="ml-1m",
-        protocol="stable ties in file order, past gaps only",
         published=None,
         source="nobody",
         bar=(0.343, 0.205),
@@ -72,7 +68,6 @@ RANKINGS = (
     Ranking(
         name="rank-ml-1m-order",
         profile="ml-1m-order",
-        protocol="stable ties in file order, no times at all",
         published=(0.3369, 0.2007),
         source="ICSRec, on its own file",
         bar=(0.33, 0.194),
@@ -80,7 +75,6 @@ RANKINGS = (
     Ranking(
         name="rank-ml-1m-all-but-last",
         profile="ml-1m",
-        protocol="Meta's: train on all but the last event, ties in an unstable sort's order, request time known",
         published=(0.3419, 0.1944),
         source="HSTU by NetEase",
         bar=(0.335, 0.192),
@@ -89,7 +83,6 @@ RANKINGS = (
     Ranking(
         name="rank-beauty",
         profile="beauty",
-        protocol="order only",
         published=(0.1008, 0.0611),
         source="BSARec",
         bar=(0.0975, 0.059),
@@ -97,7 +90,6 @@ RANKINGS = (
     Ranking(
         name="rank-sports",
         profile="sports",
-        protocol="order only",
         published=(0.0569, 0.0335),
         source="SASRec with sampled softmax (HR), ICSRec (NDCG)",
         bar=(0.056, 0.0325),
@@ -117,10 +109,14 @@ def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
         job = {"pairs": str(run / "pairs"), "test": str(run / "split" / "test.parquet"), "settings": settings}
         figures.append(run_own("ranking", job, log=place.log(f"{ranking.name}-{seed}")))
         console.print(f"  seed {seed}: {_in_words(figures[-1])}", markup=False)
-    n_users = read_json(run / "split" / "manifest.json")["facts"]["n_test"]
+    split, pairs = (read_json(run / stage / "manifest.json")["facts"] for stage in ("split", "pairs"))
+    protocol = (
+        f"{split['protocol']}, {split['rule']}, trained on {split['trained_on']}; ties: {split['ties']}; request time: "
+        f"{state_request_time(pairs, use_time=profile.train.use_time)}; {split['n_test']:,} users"
+    )
     for place_of, metric in enumerate(("hr", "ndcg")):
         values = [figure[metric] for figure in figures]
-        yield _result(ranking, metric, place_of, values, figures, n_users=n_users)
+        yield _result(ranking, metric, place_of, values, figures, protocol=protocol)
 
 
 def change_profile(profile: Profile, name: str, changes: Mapping[str, Mapping[str, Any]]) -> Profile:
@@ -132,16 +128,16 @@ def change_profile(profile: Profile, name: str, changes: Mapping[str, Mapping[st
 
 
 def _result(
-    ranking: Ranking, metric: str, place_of: int, values: list[float], figures: list[dict[str, Any]], *, n_users: int
+    ranking: Ranking, metric: str, place_of: int, values: list[float], figures: list[dict[str, Any]], *, protocol: str
 ) -> Result:
     published = None if ranking.published is None else ranking.published[place_of]
     listed = ", ".join(f"{value:.4f}" for value in values)
     minutes = mean(figure["minutes"] for figure in figures)
     return Result(
         name=f"{ranking.name}-{metric}",
-        what=f"{metric.upper()}@10 of the profile {ranking.profile}, leave-last-out, {ranking.protocol}; whole catalogue of "
-        f"train, seen items removed, unknown items are misses, {n_users:,} users; epoch chosen on validation where there is "
-        f"one; mean of {len(values)} seeds ({listed}), {minutes:.1f} minutes of training each",
+        what=f"{metric.upper()}@10 of the profile {ranking.profile}; {protocol}; whole catalogue of train, seen items removed, "
+        f"unknown items are misses; epoch chosen on validation where there is one; "
+        f"mean of {len(values)} seeds ({listed}), {minutes:.1f} minutes of training each",
         unit=f"{metric}@10",
         ours=mean(values),
         peer=published,

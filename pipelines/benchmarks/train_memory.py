@@ -1,5 +1,6 @@
 """train-memory: the peak memory of training the ml-1m profile."""
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ LIMIT_GB = 2.0
 
 def measure(place: Place) -> Iterator[Result]:
     """One epoch of the stage itself, in a run folder of its own that borrows the pairs."""
-    settings = read_json(place.run / "config" / "train.json")["settings"] | {"n_epochs": 1}
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder)
-        write_json(run / "config" / "train.json", {"settings": settings})
+        run = Path(folder) / place.run.name
+        shutil.copytree(place.run / "config", run / "config")
+        config = read_json(run / "config" / "train.json")
+        write_json(run / "config" / "train.json", config | {"settings": config["settings"] | {"n_epochs": 1}})
         (run / "pairs").symlink_to(place.run / "pairs")
+        run_process([sys.executable, "-m", "pipelines.pretrain", str(run)], log=place.log(f"{NAME}-pretrain"))
         peak = run_process([sys.executable, "-m", "pipelines.train", str(run)], log=place.log(NAME)) / 1e9
     yield within(
         LIMIT_GB,

@@ -13,7 +13,8 @@ def full_softmax(users: torch.Tensor, items: torch.Tensor, target_idx: torch.Ten
     """Mean cross-entropy of the target item against all items.
 
     Works on chunks of rows that stay in cache, and forms the gradients of all inputs on the way, so memory does not grow
-    with B · I. Under autocast the three products run in its type; sums and logarithms stay float32.
+    with B · I. Under autocast the three products run in its type, and a row's sum
+    of exponentials is rounded to it; logarithms and the sum over rows stay float32.
 
     Args:
         users: Shape (B, D) unit vectors.

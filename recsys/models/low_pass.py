@@ -33,7 +33,8 @@ class LowPass(nn.Module):
         """Shape (B, L, D) to (B, L, D)."""
         length = history.shape[1]
         if length > len(self.kernel):
-            self.kernel = prefix_low_pass(length, n_frequencies=self.n_frequencies).to(history.device)  # (L, L)
+            with torch.inference_mode(False):  # in validation too: the next training step needs it
+                self.kernel = prefix_low_pass(length, n_frequencies=self.n_frequencies).to(history.device)  # (L, L)
         slow = self.kernel[:length, :length].to(history.dtype) @ history  # (B, L, D)
         return slow + self.fast_share**2 * (history - slow)  # (B, L, D)
 

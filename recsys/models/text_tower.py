@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu, normalize
 
-_LARGEST_SCALE = 100.0
+from recsys.models.temperature import to_scale
+
 _FIRST_SCALE = 1 / 0.07
 
 
@@ -18,7 +19,7 @@ class TextTower(nn.Module):
         dim: D.
         dropout: Share of the entries of a text vector that a training step does not see.
 
-    Source: the temperature and its clamp: Radford et al., "CLIP", arXiv:2103.00020, section 2.5.
+    Source: the first temperature: Radford et al., "CLIP", arXiv:2103.00020, section 2.5.
     """
 
     def __init__(self, text_dim: int, dim: int, *, dropout: float = 0.2) -> None:
@@ -32,7 +33,7 @@ class TextTower(nn.Module):
     @property
     def scale(self) -> torch.Tensor:
         """One over the temperature, at most 100. Shape ()."""
-        return self.log_scale.clamp(max=math.log(_LARGEST_SCALE)).exp()
+        return to_scale(self.log_scale)
 
     def forward(self, texts: torch.Tensor) -> torch.Tensor:
         """Shape (N, T) text vectors to (N, D) unit vectors."""

@@ -12,10 +12,9 @@ from recsys.core.errors import ArtefactError
 from recsys.models.encoders import EncoderName, build_encoder
 from recsys.models.item_tower import Features, ItemTower
 from recsys.models.projection import ProjectionHead
+from recsys.models.temperature import to_scale
 from recsys.models.text_tower import TextTower
 from recsys.models.user_tower import UserTower
-
-_LARGEST_SCALE = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +119,8 @@ class TwoTower(nn.Module):
 
     @property
     def scale(self) -> torch.Tensor:
-        """One over the temperature, at most 100 (Radford et al., arXiv:2103.00020, section 2.5). Shape ()."""
-        return self.log_scale.clamp(max=math.log(_LARGEST_SCALE)).exp()
+        """One over the temperature, at most 100. Shape ()."""
+        return to_scale(self.log_scale)
 
     def encode_items(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (N,) item idx to (N, D) unit vectors."""

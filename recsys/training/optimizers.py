@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from recsys.models.temperature import limit_log_scales
 from recsys.models.two_tower import TwoTower
 from recsys.training.rowwise_adam import RowwiseAdam
 from recsys.training.settings import TrainingSettings
@@ -13,7 +14,8 @@ _BETAS = (0.9, 0.98)
 def build_optimizers(model: TwoTower, settings: TrainingSettings, *, row_by_row: bool) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or for everything but the item ids, which then get sparse gradients and `RowwiseAdam`.
 
-    Weight decay is for the matrices of layers; tables, norms, biases and the temperature have none.
+    Weight decay is for the matrices of layers; tables, norms, biases and the temperature have none. After each step
+    the temperatures are brought back to their limit.
 
     Args:
         model: Both towers.
@@ -28,6 +30,7 @@ def build_optimizers(model: TwoTower, settings: TrainingSettings, *, row_by_row:
     others = [p for p in rest if p.ndim < 2 or id(p) in tables]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     adam = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=_BETAS, fused=True)
+    adam.register_step_post_hook(lambda *_: limit_log_scales(model))
     if not row_by_row:
         return [adam]
     return [adam, RowwiseAdam([ids.weight], rate=settings.learning_rate, decay=_BETAS[1])]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsys.core.random import rng_for, seed_for
 from recsys.losses.clip import clip_loss
+from recsys.models.temperature import limit_log_scales
 from recsys.models.text_tower import TextTower
 
 _BATCH, _WARMUP = 512, 50
@@ -163,6 +164,7 @@ def fit_tower(
         optimizer.zero_grad()
         loss().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
+        limit_log_scales(tower)
         step_done()
     tower.eval()
 

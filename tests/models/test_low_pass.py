@@ -32,6 +32,14 @@ def test_later_events_and_padding_change_no_position_before_them():
     torch.testing.assert_close(layer(changed)[:, :5], whole[:, :5])
 
 
+def test_a_longer_history_in_validation_leaves_it_trainable():
+    layer, history = LowPass(4, n_frequencies=3), torch.randn(2, 12, 4)
+    with torch.inference_mode():
+        layer(history)
+    layer(history[:, :5].clone().requires_grad_()).sum().backward()
+    assert layer.fast_share.grad is not None
+
+
 def test_a_fast_share_of_one_keeps_everything_and_of_zero_the_slow_part():
     history = torch.randn(1, 6, 2)
     layer = LowPass(2, n_frequencies=2)

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,21 @@ def test_the_request_time_is_that_of_the_held_out_event(finished: Path) -> None:
     test = pl.read_parquet(finished / "split" / "test.parquet").sort("user_id")
     assert users["user_id"].to_list() == test["user_id"].to_list()
     assert np.load(finished / "pairs" / "request_time.npy").tolist() == test["timestamp"].dt.epoch("s").to_list()
+
+
+def test_users_without_a_held_out_event_are_said_to_have_no_request_time(
+    new_run: Callable[..., Path], run_stage: Callable[[str, Path], None], tmp_path: Path
+) -> None:
+    rows = [f"u{user},i{(user + place) % 6},{1000 * place + 1}" for user in range(8) for place in range(5 if user else 2)]
+    (tmp_path / "log.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]) + "\n")
+    run = new_run(
+        f'name = "own"\n[ingest]\nsource = "files"\ninteractions = "{tmp_path / "log.csv"}"\nmin_user_interactions = 1\n'
+    )
+    for stage in ("ingest", "split", "pairs"):
+        run_stage(stage, run)
+    facts = json.loads((run / "pairs" / "manifest.json").read_text())["facts"]
+    assert facts["request_time"].endswith("held-out event; not known for users without one (1)")
+    assert (np.load(run / "pairs" / "request_time.npy") == -1).sum() == 1
 
 
 def test_an_unknown_request_time_is_minus_one(new_run: Callable[..., Path], run_stage: Callable[[str, Path], None]) -> None:

@@ -58,6 +58,9 @@ def test_probes_read_three_kinds_of_vectors_and_training_helps(study: dict) -> N
 
 def test_the_page_and_the_manifest_have_it(studied: Path) -> None:
     assert "what pre-training is worth" in (studied / "study" / "study.html").read_text()
+    page = (studied / "study" / "study.html").read_text()
+    assert "events share their user" in page or "no two events" in page
+    assert "known: the time of the user" in page
     facts = json.loads((studied / "study" / "manifest.json").read_text())["facts"]
     assert len(facts["shares"]) == 2
 

@@ -35,6 +35,24 @@ def test_what_pre_training_goes_by_is_all_that_train_needs() -> None:
     assert (merged.n_epochs, merged.view_weight, merged.dim) == (3, 1.0, ModelSettings().dim)
 
 
+@pytest.mark.parametrize(
+    ("settings", "is_full", "idle"),
+    [
+        ({"n_hard": 5, "corrected_positive": True}, True, ["n_hard", "corrected_positive"]),
+        ({"n_hard": 5, "corrected_positive": True}, False, []),
+        ({"queue_size": 64}, True, ["queue_size"]),
+        ({"queue_size": 64, "momentum": 0.5}, False, []),
+        ({"queue_size": 64, "view_weight": 0.1}, True, []),
+        ({"momentum": 0.5}, False, ["momentum"]),
+        ({"encoder": "mean", "n_blocks": 3}, False, ["n_blocks"]),
+        ({"encoder": "hstu", "n_blocks": 3, "feedforward_factor": 4}, True, ["feedforward_factor"]),
+        ({"n_blocks": 3, "feedforward_factor": 4}, True, []),
+    ],
+)
+def test_changed_settings_without_effect_are_named(settings: dict[str, object], is_full: bool, idle: list[str]) -> None:
+    assert TrainSettings.model_validate(settings).idle(is_full=is_full) == idle
+
+
 def test_operators_and_shares_are_those_of_the_library() -> None:
     settings = ContrastSettings()
     assert tuple(settings.operators) == OPERATORS

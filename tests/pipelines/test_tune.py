@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
+import optuna
 import polars as pl
 import pytest
 
@@ -95,6 +96,37 @@ def test_a_trial_that_was_cut_off_is_taken_up_again(search: Callable[..., Path],
     assert epochs[0] == 2, "the first epoch of the trial that was cut off is not done again"
     assert sorted(run.info.run_name for run in _nested_runs(folder)) == ["trial 0", "trial 2", "trial 3"]
     assert len({tuple(sorted(run.data.params.items())) for run in _nested_runs(folder)}) == 3
+
+
+def test_a_trial_that_kills_every_search_is_given_up(search: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, fit = [], Trainer.fit
+
+    def die(self: Trainer, **options: object):
+        begun.append(self.model.spec.dim)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Trainer, "fit", die)
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            search(n_trials=1)
+    monkeypatch.setattr(Trainer, "fit", fit)
+    trials = _trials(search(n_trials=1))
+    assert trials["trial"].to_list() == [3]
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{search(n_trials=1) / 'study' / 'trials.db'}")
+    tried = [trial.params for trial in study.trials]
+    assert tried[0] == tried[1] == tried[2] != tried[3]
+
+
+def test_pre_training_is_said_to_be_left_out(
+    search: Callable[..., Path], copy_of: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copy_of / "config" / "pretrain.json"
+    config = json.loads(path.read_text())
+    config["settings"]["n_epochs"] = 2
+    path.write_text(json.dumps(config))
+    search(n_trials=1)
+    assert "[pretrain] is left out" in capsys.readouterr().err
 
 
 def test_other_base_settings_are_another_search(search: Callable[..., Path], copy_of: Path) -> None:

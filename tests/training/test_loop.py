@@ -59,6 +59,29 @@ def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trai
     assert _same(_weights(second), _weights(undisturbed))
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"encoder": "hstu"},
+        {"encoder": "mean"},
+        {"low_pass_share": 0.5, "n_frequencies": 2},
+        {"id_dropout": 0.3, "input_dropout": 0.2},
+        {"use_time": False},
+    ],
+    ids=["hstu", "mean", "low pass", "dropped ids", "order only"],
+)
+def test_every_shape_trains_with_request_times_and_resumes_bit_for_bit(build_trainer, some_features, world, tmp_path, spec):
+    spec = {"item_features": some_features(len(world.items)), "request_drop": 0.3} | spec
+    plain = {"settings": {"n_epochs": 3}, "asked": True, "spec": spec}
+    undisturbed = build_trainer(**plain)
+    records = list(undisturbed.fit())
+    assert records[-1].loss < records[0].loss
+    next(build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run").fit())
+    second = build_trainer(**plain, initial=77, checkpoint=tmp_path, fingerprint="this run")
+    assert list(second.fit()) == records
+    assert _same(_weights(second), _weights(undisturbed))
+
+
 def test_without_validation_all_epochs_are_trained_and_the_last_is_kept(build_trainer):
     trainer, after = build_trainer(validation=False, settings={"n_epochs": 4, "patience": 1}, **_NOISY), {}
     records = []

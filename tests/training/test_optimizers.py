@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -31,6 +33,17 @@ def test_a_fixed_temperature_is_in_no_group(build_towers, training_settings):
     model = build_towers(n_items=7, learn_scale=False)
     (adam,) = build_optimizers(model, training_settings(), row_by_row=False)
     assert all(p is not model.log_scale for group in adam.param_groups for p in group["params"])
+
+
+def test_a_step_leaves_the_temperature_within_its_limit(build_towers, training_settings):
+    model = build_towers(n_items=7, initial_scale=100.0)
+    (adam,) = build_optimizers(model, training_settings(), row_by_row=False)
+    model.log_scale.grad = torch.tensor(-1.0)
+    adam.step()
+    assert model.log_scale.item() == pytest.approx(math.log(100.0))
+    model.log_scale.grad = torch.tensor(1.0)
+    adam.step()
+    assert model.log_scale.item() < math.log(100.0)
 
 
 @pytest.mark.parametrize("size", [0.1, 10.0])

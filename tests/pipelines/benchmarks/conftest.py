@@ -20,6 +20,10 @@ n_topics = 4
 [train]
 dim = 8
 batch_tokens = 512
+[retrieve]
+k = 20
+[evaluate]
+ks = [10, 20]
 """
 
 

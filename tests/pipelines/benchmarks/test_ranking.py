@@ -28,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def _line(**changes: Any) -> Ranking:
-    plain = {"name": "rank-x", "profile": "small", "protocol": "a protocol", "source": "a paper"}
+    plain = {"name": "rank-x", "profile": "small", "source": "a paper"}
     return Ranking(**(plain | {"published": (0.25, 0.1), "bar": (0.5, 0.31)} | changes))
 
 
@@ -44,7 +44,8 @@ def test_a_bar_is_the_mean_of_three_seeds_and_says_each(nowhere: Place, asked: l
     )
     assert (gain.name, gain.ours, gain.holds) == ("rank-x-ndcg", pytest.approx(0.3), False)
     assert "0.4000, 0.5000, 0.6000" in hit.what
-    assert "a protocol" in hit.what
+    assert "ties: " in hit.what and "as in the file" in hit.what
+    assert "request time: known: the time of the user's held-out event" in hit.what
     assert "60 users" in hit.what
 
 
@@ -54,7 +55,10 @@ def test_what_is_only_reported_neither_holds_nor_misses(nowhere: Place, asked: l
 
 
 def test_changes_reach_the_stages(nowhere: Place, asked: list[dict[str, Any]]) -> None:
-    list(measure(nowhere, _line(changes={"split": {"validation": False}})))
+    changes = {"split": {"validation": False}, "ingest": {"ties": "shuffled"}, "train": {"use_time": False}}
+    hit, _ = measure(nowhere, _line(changes=changes))
+    for part in ("no validation part", "all but each user's last event", "shuffled, seed", "no times at all"):
+        assert part in hit.what
     run = Path(asked[0]["pairs"]).parent
     assert run.name == "rank-x"
     assert read_json(run / "split" / "manifest.json")["facts"]["n_validation"] == 0
