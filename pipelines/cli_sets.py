@@ -22,7 +22,7 @@ from recsys.core.files import read_json, sha256_of
 from recsys.core.locks import claim_folder
 from recsys.data.schema import CANDIDATES, check_table
 from recsys.evaluation.list_comparison import compare_lists
-from recsys.retrieval.changes import add_items, delete_items, read_vectors
+from recsys.retrieval.changes import add_items, check_new_ids, delete_items, read_vectors
 from recsys.retrieval.sets import roll_back
 
 
@@ -44,8 +44,9 @@ def add_items_command(
         ids, vectors = table[ITEM_ID].to_list(), EmbeddingSpace(folder).encode_items(table)
         scale = read_json(folder / "embed" / MANIFEST)["config"]["cold_scale"]
     model, dim = sha256_of(folder / "embed" / "items.npy"), changes.vectors.shape[1]
+    check_new_ids(folder / "changes", ids, items=items, model=model)
+    keep_known(folder, known)  # first: what is known of an item that is not there does no harm
     add_items(folder / "changes", ids, vectors, items=items, model=model, dim=dim, scale=scale)
-    keep_known(folder, known)
     total = len(open_catalogue(folder)[1].added)
     console.print(f"{len(ids):,} items added to {folder}; {total:,} in all", markup=False)
 

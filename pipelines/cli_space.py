@@ -94,7 +94,8 @@ def recommend_to_newcomer(
         raise ConfigError("a user id, --history or --attribute must be given, got none; name one")
     vector = space.encode_history(history) if history else space.encode_attributes(_read_attributes(attributes))
     taken = [item for item in history if space.holds(item)]
-    return space.nearest(vector, k=k, only=read_categories(only), deny=[*deny, *taken]).drop("query")
+    found = space.nearest(vector, k=k, only=read_categories(only), deny=[*deny, *taken], are_users=True)
+    return found.drop("query")
 
 
 def _read_attributes(attributes: list[str]) -> dict[str, str]:

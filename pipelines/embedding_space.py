@@ -36,7 +36,7 @@ class EmbeddingSpace:
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self._retriever: Retriever = open_retriever(run)
+        self._retriever: Retriever = open_retriever(run, at_full_length=True)
         self._towers: TwoTower = open_towers(pairs=run / "pairs", train=run / "train")
         self._vocabulary = read_vocabulary(run / "pairs" / "items.parquet", id_column=ITEM_ID)
         self._held = frozenset(self._retriever.items.ids)
@@ -68,20 +68,22 @@ class EmbeddingSpace:
         return encode_texts(self._towers, vectors)
 
     def encode_items(self, table: pl.DataFrame) -> NDArray[np.float32]:
-        """The vectors of items: those that train knows by their own, others by their texts. Shape (N, D).
+        """The vectors of items: those of train or added since by their own, others by their texts. Shape (N, D).
 
         Args:
             table: `item_id` and the columns of the run's items; what is not there is not known of an item.
 
         Raises:
-            DataError: Nothing is known of an item.
+            DataError: There is no `item_id`, or nothing is known of an item.
             ArtefactError: There are new items, and the run has no text tower.
         """
-        place = [self._vocabulary.idx_of(item) for item in table[ITEM_ID]]
+        if ITEM_ID not in table.columns:
+            raise DataError(f"encode_items: the table must have item_id, got {', '.join(table.columns) or 'no columns'}")
+        table = table.with_columns(pl.col(ITEM_ID).cast(pl.String))
+        places = [self._retriever.place_of(item) for item in table[ITEM_ID]]
         vectors = np.zeros((table.height, self.dim), np.float32)
-        is_known = np.array([number is not None for number in place], bool)
-        own = [number for number in place if number is not None]
-        vectors[is_known] = read_array(self.run / "embed" / "items.npy")[own]
+        is_known = np.array([place is not None for place in places], bool)
+        vectors[is_known] = self._retriever.vectors(np.array([place for place in places if place is not None], np.int64))
         if not is_known.all():
             new = table.filter(~pl.Series(is_known))
             texts = self._encoder.encode(search_texts(like_items(self.run, new), columns=self._columns)[ALL])
@@ -101,6 +103,7 @@ class EmbeddingSpace:
         k: int,
         only: dict[str, list[str]] | None = None,
         deny: Sequence[str] = (),
+        are_users: bool = False,
     ) -> pl.DataFrame:
         """The items nearest to each vector, with what is known of them.
 
@@ -109,32 +112,46 @@ class EmbeddingSpace:
             k: Length of the lists.
             only: For a category column, values of which an item needs at least one.
             deny: Item ids to leave out.
+            are_users: Whether items that no user has taken stand back, as they do in the lists of users.
 
         Returns:
             query (from 0), item_id, rank (from 1), score, and the texts and categories of the items.
         """
         rules = ItemRules(deny=deny, categories=only or {})
         allowed = allowed_items(rules, read_all_items(self.run), items=self._retriever.items)
-        return with_titles(self.run, self._retriever.nearest(vectors, k=k, allowed=allowed))
+        retriever = open_retriever(self.run) if are_users else self._retriever
+        return with_titles(self.run, retriever.nearest(vectors, k=k, allowed=allowed))
 
     def export(self, folder: Path) -> list[Path]:
         """Write item and user vectors as Parquet, with ids and what is known of items, and as `.npy` with the same rows.
 
+        Items that were placed by their texts or added since come behind those of train.
+
         Raises:
-            ConfigError: The folder is a file.
+            ConfigError: The folder is a file or cannot be written to, or holds other tables than an earlier export.
         """
         if folder.exists() and not folder.is_dir():
             raise ConfigError(f"export: {folder} must be a folder or not there yet, got a file; name another place")
+        items = self._retriever.items.ids
+        sides = {
+            "items": (ITEM_ID, items, self._retriever.vectors(np.arange(len(items)))),
+            "users": (USER_ID, self._retriever.users.ids, np.array(read_array(self.run / "embed" / "users.npy"))),
+        }
+        for side in sides:
+            there = folder / f"{side}.parquet"
+            if there.exists() and "vector" not in pl.read_parquet_schema(there):
+                raise ConfigError(f"export: {there} must be of an earlier export or not there, got a table without vectors")
         written = []
-        for side, column in (("items", ITEM_ID), ("users", USER_ID)):
-            vectors = np.array(read_array(self.run / "embed" / f"{side}.npy"))
-            ids = read_vocabulary(self.run / "pairs" / f"{side}.parquet", id_column=column).ids
-            table = pl.DataFrame({column: ids, "vector": pl.Series(vectors).cast(pl.List(pl.Float32))})
-            table = with_titles(self.run, table) if side == "items" else table
-            with write_atomically(folder / f"{side}.parquet") as partial:
-                table.write_parquet(partial)
-            write_array(folder / f"{side}.npy", vectors)
-            written += [folder / f"{side}.parquet", folder / f"{side}.npy"]
+        try:
+            for side, (column, ids, vectors) in sides.items():
+                table = pl.DataFrame({column: ids, "vector": pl.Series(vectors).cast(pl.List(pl.Float32))})
+                table = with_titles(self.run, table) if side == "items" else table
+                with write_atomically(folder / f"{side}.parquet") as partial:
+                    table.write_parquet(partial)
+                write_array(folder / f"{side}.npy", vectors)
+                written += [folder / f"{side}.parquet", folder / f"{side}.npy"]
+        except OSError as error:
+            raise ConfigError(f"export: {folder} must be a place to write to, got: {error.strerror or error}") from None
         return written
 
     def encode_history(self, item_ids: Sequence[str]) -> NDArray[np.float32]:

@@ -53,6 +53,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
     if not section.is_sound:
+        proved = False
         verdict = f"{section.verdict} {verdict}"
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements, n_items=catalogue.height)

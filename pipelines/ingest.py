@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.config import IngestSettings
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, USER_ID
@@ -36,12 +38,13 @@ def work(stage: StageRun[IngestSettings]) -> None:
     log = cleaning.interactions
     log.write_parquet(stage.folder / "interactions.parquet")
     for name, table, key in (("items", raw.items, ITEM_ID), ("users", raw.users, USER_ID)):
-        known = log.select(key).unique().sort(key)
-        full = known if table is None else known.join(table, on=key, how="left", maintain_order="left")
+        known = log.select(key).unique()
+        own = pl.DataFrame(schema=known.schema) if table is None else table
+        # Items that nobody took can still be searched for, and recommended by their texts; such users ask for nothing.
+        full = known.join(own, on=key, how="full" if key == ITEM_ID else "left", coalesce=True).sort(key)
         full.write_parquet(stage.folder / f"{name}.parquet")
-        stage.facts[f"{name}_without_attributes"] = (
-            known.height if table is None else known.join(table, on=key, how="anti").height
-        )
+        stage.facts[f"{name}_without_attributes"] = known.join(own, on=key, how="anti").height
+        stage.facts[f"{name}_without_events"] = full.height - known.height
     quality = describe_quality(cleaning, has_time=raw.has_time)
     write_json(stage.folder / "quality.json", quality)
     stage.facts |= {

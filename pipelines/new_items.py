@@ -6,7 +6,9 @@ import polars as pl
 
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import DataError
-from recsys.core.files import write_atomically
+from recsys.core.files import read_json, write_atomically
+from recsys.data.files import as_categories
+from recsys.data.timestamps import parse_timestamp
 
 _FILE = "items.parquet"
 
@@ -33,24 +35,32 @@ def read_new_items(path: Path) -> pl.DataFrame:
 def like_items(run: Path, table: pl.DataFrame) -> pl.DataFrame:
     """A table with the columns and types of the run's items; what it lacks is null.
 
-    A category column may be a list or text with values between `|`.
+    Categories and times are read as `[ingest]` of the run says.
 
     Raises:
         DataError: A column cannot be read as what it is in the run.
     """
-    columns = []
+    ingest, columns = read_json(run / "config" / "ingest.json")["settings"], []
     for name, dtype in pl.read_parquet_schema(run / "ingest" / "items.parquet").items():
         own = table.schema.get(name)
         if own is None:
             columns.append(pl.lit(None, dtype).alias(name))
-        elif isinstance(dtype, pl.List) and own == pl.String():
-            columns.append(pl.col(name).str.split("|").alias(name))
+        elif isinstance(dtype, pl.List):
+            columns.append(as_categories(name, own, ingest["category_separator"]).alias(name))
+        elif isinstance(dtype, pl.Datetime):
+            unit, time_format = ingest["timestamp_unit"], ingest["timestamp_format"]
+            columns.append(parse_timestamp(name, own, unit=unit, time_format=time_format).alias(name))
         else:
             columns.append(pl.col(name).cast(dtype))
     try:
-        return table.select(columns)
+        read = table.select(columns)
     except pl.exceptions.PolarsError as error:
         raise DataError(f"new items must have the columns of the run's items, got: {str(error).splitlines()[0]}") from None
+    for name, dtype in read.schema.items():
+        if isinstance(dtype, pl.Datetime) and name in table.columns and read[name].null_count() > table[name].null_count():
+            first = table.filter(read[name].is_null() & table[name].is_not_null())[name][0]
+            raise DataError(f"new items: column '{name}' must hold times as [ingest] of the run has them, got {first!r}")
+    return read
 
 
 def keep_known(run: Path, table: pl.DataFrame) -> None:

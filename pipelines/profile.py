@@ -44,13 +44,15 @@ class Profile(Settings):
     study: StudySettings = StudySettings()
 
     @model_validator(mode="after")
-    def _lists_are_long_enough(self) -> "Profile":
+    def _tables_fit_each_other(self) -> "Profile":
         if self.name in ("raw", "mlflow", "benchmarks"):
             raise ValueError(f"name must not be one of raw, mlflow, benchmarks, got {self.name}")
         for table in ("retrieve", "baselines"):
             if getattr(self, table).k < max(self.evaluate.ks):
                 k = getattr(self, table).k
                 raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
+        if self.embed.cold_items and not self.pairs.search_dim:
+            raise ValueError("embed.cold_items must be false where pairs.search_dim is 0: such items are placed by their texts")
         return self
 
 

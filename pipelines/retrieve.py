@@ -196,7 +196,8 @@ def _facts(
         "request_time": embedded["request_time"],
         "epoch": embedded["epoch"],
         "seen": f"all items of a user's train{' and validation' if has_validation else ''} events are removed from the lists; "
-        "what is held out for the test is not, or it could not be found",
+        "what is held out for the test is not, or it could not be found"
+        + ("; of items without a train event nothing is known to be seen" if plan.added_ids else ""),
     }
 
 

@@ -1,9 +1,11 @@
 """A run folder as the commands see it: which one, its catalogue with what changed, and how rows of it are shown."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import polars as pl
 import typer
 from rich.console import Console
@@ -18,6 +20,7 @@ from recsys.data.schema import category_columns, text_columns
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import read_plan
 from recsys.retrieval.changes import Changes
+from recsys.retrieval.nearest import UNIT_TOLERANCE
 from recsys.serving.retriever import Retriever
 
 console = Console(highlight=False)
@@ -52,11 +55,19 @@ def open_catalogue(folder: Path) -> tuple[Vocabulary, Changes]:
     return read_vocabulary(folder / "pairs" / "items.parquet", id_column=ITEM_ID), read_catalogue_changes(folder)
 
 
-def open_retriever(folder: Path) -> Retriever:
-    """The index of a run with its vectors, its rules, and what changed since."""
+def open_retriever(folder: Path, *, at_full_length: bool = False) -> Retriever:
+    """The index of a run with its vectors, its rules, and what changed since.
+
+    Args:
+        folder: The run folder.
+        at_full_length: Whether items that were shortened for the lists of users (`[embed] cold_scale`) count in full.
+    """
     places = {name: folder / name for name in ("pairs", "embed", "index")}
     items, changes = open_catalogue(folder)
     plan = update_plan(read_plan(folder / "retrieve" / "search"), changes, items=items)
+    if at_full_length and plan.added is not None:
+        length = np.linalg.norm(plan.added, axis=1, keepdims=True)
+        plan = replace(plan, added=np.where(abs(length - 1) > UNIT_TOLERANCE, plan.added / length, plan.added))
     return Retriever(search=plan, **places)
 
 

@@ -119,7 +119,9 @@ def _key(stage: StageRun[StudySettings], base: TrainSettings) -> str:
     """What an arm depends on, beside its own share and seed."""
     manifests = [read_json(stage.read(name) / MANIFEST)["outputs"] for name in ("pairs", "pretrain")]
     own = stage.settings.model_dump(exclude={"shares", "seeds"})
-    depends = json.dumps([base.model_dump(), own, manifests, hash_packages("recsys"), torch.__version__], sort_keys=True)
+    depends = json.dumps(
+        [base.model_dump(), own, manifests, hash_packages("recsys", "pipelines"), torch.__version__], sort_keys=True
+    )
     return hashlib.sha256(depends.encode()).hexdigest()
 
 

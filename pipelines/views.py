@@ -107,7 +107,8 @@ def lay_side_by_side(names: list[str], events: list[pl.DataFrame]) -> pl.DataFra
     longest = max(table.height for table in events)
     columns = [pl.Series("#", range(1, longest + 1), dtype=pl.Int64)]
     for place, (name, table) in enumerate(zip(names, events, strict=True)):
-        texts = [pl.col(column) for column in table.columns if column not in (ITEM_ID, TIMESTAMP)][:1]
+        known = [pl.col(column) for column in table.columns if column not in (ITEM_ID, TIMESTAMP)][:1]
+        texts = [pl.when(text != "").then(text) for text in known]
         shown = table.select(pl.coalesce(*texts, pl.col(ITEM_ID), pl.lit("(hidden)"))).to_series()
         heading = name if place == 0 else f"view {place}: {name}"
         columns.append(shown.extend_constant(None, longest - table.height).alias(heading))

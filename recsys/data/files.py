@@ -121,7 +121,7 @@ def _read_attributes(
             raise SchemaError(f"{name}: column '{column}' must be present, got {', '.join(schema.names())}; correct [ingest]")
     kept = [_as_id(key, schema[key])]
     kept += [pl.col(column).cast(pl.String) for column in attributes.text]
-    kept += [_as_categories(column, schema[column], category_separator) for column in attributes.categories]
+    kept += [as_categories(column, schema[column], category_separator) for column in attributes.categories]
     kept += [pl.col(column).cast(pl.Float64, strict=False).fill_nan(None) for column in attributes.numbers]
     kept += times.values()
     for column in attributes.numbers:
@@ -154,7 +154,8 @@ def _as_id(column: str, dtype: pl.DataType) -> pl.Expr:
     return pl.when(number == whole.cast(dtype)).then(whole.cast(pl.String)).otherwise(number.cast(pl.String)).alias(column)
 
 
-def _as_categories(column: str, dtype: pl.DataType, separator: str) -> pl.Expr:
+def as_categories(column: str, dtype: pl.DataType, separator: str) -> pl.Expr:
+    """An expression that turns lists, or text with separators, into lists of text without blanks; null is an empty list."""
     if isinstance(dtype, pl.List):
         return pl.col(column).cast(pl.List(pl.String)).fill_null([])
     cells = pl.col(column).cast(pl.String).str.split(separator).list.eval(pl.element().str.strip_chars())

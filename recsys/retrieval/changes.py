@@ -105,15 +105,8 @@ def add_items(
     Raises:
         DataError: An id is in use or was, two are the same, or a vector has another size or length.
     """
+    check_new_ids(folder, ids, items=items, model=model)
     table = _read(folder)
-    of_now = pl.col("vector").is_null() | (pl.col("model") == model) | pl.col("is_deleted")
-    used = set(items.ids) | set(table.filter(of_now)[ITEM_ID])
-    twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
-    if twice:
-        raise DataError(f"add-items: an id must stand in the file once, got '{twice[0]}' again; correct the file")
-    again = [identifier for identifier in ids if identifier in used]
-    if again:
-        raise DataError(f"add-items: an id must be new, got '{again[0]}', which is or was in use; ids are never used again")
     if vectors.shape != (len(ids), dim):
         raise DataError(f"add-items: vectors must have {dim} numbers each, got an array of shape {vectors.shape}; encode again")
     off = float(np.abs(np.linalg.norm(vectors, axis=1) - 1).max(initial=0.0))
@@ -123,6 +116,19 @@ def add_items(
         {ITEM_ID: list(ids), "vector": (vectors * scale).tolist(), "model": model, "is_deleted": False}, schema=_SCHEMA
     )
     _write(folder, pl.concat([table.filter(~pl.col(ITEM_ID).is_in(list(ids))), rows]))
+
+
+def check_new_ids(folder: Path, ids: Sequence[str], *, items: Vocabulary, model: str) -> None:
+    """Refuse ids that cannot be added; arguments and errors are those of `add_items`."""
+    table = _read(folder)
+    of_now = pl.col("vector").is_null() | (pl.col("model") == model) | pl.col("is_deleted")
+    used = set(items.ids) | set(table.filter(of_now)[ITEM_ID])
+    twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise DataError(f"add-items: an id must stand in the file once, got '{twice[0]}' again; correct the file")
+    again = [identifier for identifier in ids if identifier in used]
+    if again:
+        raise DataError(f"add-items: an id must be new, got '{again[0]}', which is or was in use; ids are never used again")
 
 
 def delete_items(folder: Path, ids: Sequence[str], *, items: Vocabulary) -> None:

@@ -35,6 +35,21 @@ class Retriever:
         self._item_vectors = read_array(embed / "items.npy")
         self._search = open_search(pairs=pairs, embed=embed, index=index, plan=plan)
 
+    def vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Vectors of items of train and of those added, by their places in `items`. Shape (N, D)."""
+        added, n_own = self._search.plan.added, len(self._item_vectors)
+        is_own = places < n_own
+        found = np.empty((len(places), self._item_vectors.shape[1]), np.float32)
+        found[is_own] = self._item_vectors[places[is_own]]
+        if added is not None:
+            found[~is_own] = added[places[~is_own] - n_own]
+        return found
+
+    def place_of(self, item_id: str) -> int | None:
+        """The place in `items` of an item of train or one added; None if there is none."""
+        place, added = self._vocabulary.idx_of(item_id), self._search.plan.added_ids
+        return len(self._item_vectors) + added.index(item_id) if place is None and item_id in added else place
+
     def recommend(self, user_ids: Sequence[str], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
         """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
 
@@ -62,14 +77,10 @@ class Retriever:
             DataError: The item has no vector, or k is larger than the catalogue.
         """
         check_list_length(k, n_items=len(self.items), name="similar")
-        place, vectors, added = self._vocabulary.idx_of(item_id), self._item_vectors, self._search.plan.added
-        if place is not None:
-            vector = np.array(vectors[place : place + 1])
-        elif added is not None and item_id in self._search.plan.added_ids:
-            number = self._search.plan.added_ids.index(item_id)
-            place, vector = len(vectors) + number, np.array(added[number : number + 1])
-        else:
+        place = self.place_of(item_id)
+        if place is None:
             raise DataError(f"similar: the item must be in the training set or added, got '{item_id}'; check the id")
+        vector = self.vectors(np.array([place]))
         itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
         found = self._nearest(vector, k=k, seen=itself, allowed=None)
         return found.drop("query")

@@ -54,8 +54,9 @@ class Workers:
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
         pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
-        for parameter, piece in zip(parameters, pieces[: len(parameters)], strict=True):
-            parameter.grad = piece.view_as(parameter)
+        moves = torch.stack([piece.any() for piece in pieces[: len(parameters)]]).tolist()
+        for parameter, piece, is_moved in zip(parameters, pieces[: len(parameters)], moves, strict=True):
+            parameter.grad = piece.view_as(parameter) if is_moved else None  # as alone: no gradient, no decay
         if row_by_row is not None:
             values = pieces[-1].view(len(rows), -1)
             row_by_row.grad = torch.sparse_coo_tensor(

@@ -44,7 +44,7 @@ def test_cold_items_are_among_the_candidates_and_are_found_where_they_lie(cold_r
     assert candidates["item_id"].is_in(cold["item_id"].implode()).any()
     found = EmbeddingSpace(cold_run).nearest(cold["vector"].to_numpy(), k=24)
     own = found.filter(pl.col("item_id") == cold["item_id"].gather(found["query"]))
-    assert own["score"].to_list() == pytest.approx([0.95**2] * own.height, abs=1e-3)
+    assert own["score"].to_list() == pytest.approx([0.95] * own.height, abs=1e-3)
     assert own.height > cold.height / 2
 
 
@@ -91,6 +91,10 @@ def test_warm_and_cold_are_separate_rows_and_cold_is_zero_for_what_cannot_know_i
         "popularity-of-similar",
         "random",
     }
+    # Lists and ranks are computed apart from each other.
+    for k in (5, 20):
+        of_lists = segments["cold items", "two-tower", f"recall@{k}"]
+        assert segments[whole, "two-tower", f"recall@{k}"] == pytest.approx(of_lists, abs=0.02)
     for model in ("two-tower", "content-knn"):
         assert segments[whole, model, "recall@20"] <= segments[among, model, "recall@20"]
     assert segments[among, "random", "recall@20"] == pytest.approx(20 / 24, abs=0.2)
@@ -104,7 +108,10 @@ def test_the_page_has_a_table_a_segment(cold_run: Path, finished: Path) -> None:
 
 
 def test_cold_items_without_a_text_tower_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = lay_out_text(COLD.replace("text_dim = 4", "text_dim = 4\nsearch_dim = 0"), tmp_path)
+    run = lay_out_text(PROFILE.replace("text_dim = 4", "text_dim = 4\nsearch_dim = 0"), tmp_path)
+    config = json.loads((run / "config" / "embed.json").read_text())
+    config["settings"]["cold_items"] = True
+    (run / "config" / "embed.json").write_text(json.dumps(config))
     for stage in STAGES[:5]:
         run_stage_in(stage, run)
     with pytest.raises(SystemExit):

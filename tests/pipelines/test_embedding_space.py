@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.embedding_space import EmbeddingSpace
-from recsys.core.errors import ArtefactError, DataError
+from recsys.core.errors import ArtefactError, ConfigError, DataError
 from recsys.training.embedding import encode_contents
 
 
@@ -91,6 +91,46 @@ def test_a_run_without_texts_says_what_to_do(copy_of: Path) -> None:
     write_tensors(copy_of / "train" / "model.safetensors", kept)
     with pytest.raises(ArtefactError, match="\\[pairs\\] search_dim above 0"):
         EmbeddingSpace(copy_of).encode_text(["anything"])
+
+
+def test_items_that_stand_back_in_lists_count_in_full_for_texts_and_are_exported(
+    copy_of: Path, items: pl.DataFrame, recsys, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    path = copy_of / "embed" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"config": manifest["config"] | {"cold_scale": 0.5}}))
+    items.head(1).with_columns(item_id=pl.lit("n1")).write_parquet(tmp_path / "new.parquet")
+    assert recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))[0] == 0
+    space = EmbeddingSpace(copy_of)
+    own = space.encode_items(pl.DataFrame({"item_id": ["n1"]}))
+    assert np.linalg.norm(own) == pytest.approx(1, abs=1e-5)
+    first = space.nearest(own, k=1)
+    assert first["item_id"].to_list() == ["n1"] and first["score"][0] == pytest.approx(1, abs=1e-3)
+    behind = space.nearest(own, k=121, are_users=True).filter(pl.col("item_id") == "n1")
+    assert behind["score"][0] == pytest.approx(0.5, abs=1e-3)
+    space.export(tmp_path / "out")
+    last = pl.read_parquet(tmp_path / "out" / "items.parquet").tail(1)
+    assert last["item_id"].to_list() == ["n1"] and last["title"][0] == items["title"][0]
+    np.testing.assert_allclose(np.load(tmp_path / "out" / "items.npy")[-1:], own, atol=1e-6)
+
+
+def test_ids_may_be_numbers_and_must_be_there(space: EmbeddingSpace) -> None:
+    with pytest.raises(DataError, match="must be known, got none for '7'"):
+        space.encode_items(pl.DataFrame({"item_id": [7]}))
+    with pytest.raises(DataError, match="the table must have item_id, got title"):
+        space.encode_items(pl.DataFrame({"title": ["x"]}))
+
+
+def test_an_export_replaces_an_export_and_no_other_table(space: EmbeddingSpace, items: pl.DataFrame, tmp_path: Path) -> None:
+    for _ in range(2):
+        space.export(tmp_path / "out")
+    items.write_parquet(tmp_path / "items.parquet")
+    with pytest.raises(ConfigError, match="must be of an earlier export or not there, got a table without vectors"):
+        space.export(tmp_path)
+    assert pl.read_parquet(tmp_path / "items.parquet").equals(items)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="must be a place to write to"):
+        space.export(tmp_path / "file" / "below")
 
 
 def test_vectors_are_exported_with_ids_row_by_row_alike(space: EmbeddingSpace, finished: Path, tmp_path: Path) -> None:

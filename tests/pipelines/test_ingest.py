@@ -40,6 +40,26 @@ def test_own_columns_text_ids_and_integer_times_are_read(
     assert manifest["facts"]["source_files"] == {str(tmp_path / "log.csv.gz"): sha256_of(tmp_path / "log.csv.gz")}
 
 
+def test_items_that_nobody_took_are_kept_and_users_without_events_are_not(
+    tmp_path: Path, new_run: Callable[..., Path], run_stage: RunStage
+) -> None:
+    (tmp_path / "log.csv").write_text(
+        "user_id,item_id,timestamp\n" + "".join(f"u1,i{n},{1_600_000_000 + n}\n" for n in range(4))
+    )
+    (tmp_path / "items.csv").write_text("item_id,title\ni9,Never taken\ni1,One\ni0,Nought\n")
+    (tmp_path / "users.csv").write_text("user_id,city\nu1,Oslo\nu2,Rome\n")
+    attributes = 'item_text = ["title"]\nuser_categories = ["city"]\n'
+    more = f'items = "{tmp_path / "items.csv"}"\nusers = "{tmp_path / "users.csv"}"\n{attributes}'
+    run = new_run(own_profile(tmp_path / "log.csv", more))
+    run_stage("ingest", run)
+    items = pl.read_parquet(run / "ingest" / "items.parquet")
+    assert items.rows() == [("i0", "Nought"), ("i1", "One"), ("i2", None), ("i3", None), ("i9", "Never taken")]
+    assert pl.read_parquet(run / "ingest" / "users.parquet").rows() == [("u1", ["Oslo"])]
+    facts = json.loads((run / "ingest" / "manifest.json").read_text())["facts"]
+    assert (facts["items_without_events"], facts["items_without_attributes"]) == (1, 2)
+    assert facts["quality"]["n_items"] == 4
+
+
 HEAD = "user_id,item_id,timestamp\n"
 GOOD = "".join(f"u{user},i{item},{1_600_000_000 + item}\n" for user in range(3) for item in range(4))
 

@@ -50,6 +50,21 @@ def test_columns_are_read_as_those_of_the_run_and_missing_ones_are_null(finished
         like_items(finished, pl.DataFrame({"item_id": ["n"], "year": ["next year"]}))
 
 
+def test_categories_and_times_are_read_as_the_run_s_own_files_were(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "ingest").mkdir()
+    read = {"category_separator": ",", "timestamp_unit": "s", "timestamp_format": None}
+    (tmp_path / "config" / "ingest.json").write_text(json.dumps({"settings": read}))
+    schema = {"item_id": pl.String(), "genre": pl.List(pl.String), "release": pl.Datetime("us", "UTC")}
+    pl.DataFrame(schema=schema).write_parquet(tmp_path / "ingest" / "items.parquet")
+    new = pl.DataFrame({"item_id": ["n", "m"], "genre": ["Drama, War,", None], "release": [1_767_225_600, None]})
+    table = like_items(tmp_path, new)
+    assert table["genre"].to_list() == [["Drama", "War"], []]
+    assert table["release"].dt.strftime("%Y-%m-%d").to_list() == ["2026-01-01", None]
+    with pytest.raises(DataError, match="column 'release' must hold times as \\[ingest\\] of the run has them, got 'soon'"):
+        like_items(tmp_path, new.with_columns(release=pl.Series(["soon", None])))
+
+
 def test_what_is_kept_stands_behind_the_run_s_items_and_gives_way_to_them(copy_of: Path) -> None:
     assert read_known(copy_of).is_empty()
     for ids, titles in ((["n1", "n2"], ["first", "second"]), (["n2"], ["corrected"])):

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from recsys.models.checkpoint import read_tensors
 from tests.pipelines.conftest import PROFILE, lay_out_text, run_stage_in
 
 TEXT = (
@@ -48,6 +50,17 @@ def test_the_summary_is_the_mean_and_the_lift(study: dict) -> None:
     scratch, tuned = (arm["ndcg"] for arm in study["arms"][:2])
     assert (first["scratch"], first["pretrained"], first["n_seeds"]) == (scratch, tuned, 1)
     assert first["lift"] == pytest.approx(tuned / scratch - 1)
+
+
+def test_what_is_pre_trained_starts_from_other_weights_and_is_probed_as_such(studied: Path, study: dict) -> None:
+    for scratch, tuned in (study["arms"][:2], study["arms"][2:]):
+        assert scratch["validation"] != tuned["validation"]
+    vectors = {path.name: np.load(path) for path in (studied / "study" / "arms").glob("*-items.npy")}
+    pretrained = read_tensors(studied / "pretrain" / "model.safetensors")["item_tower.ids.weight"].numpy()
+    assert len(vectors) == 3 and not np.allclose(vectors["random-items.npy"], vectors["pretrained-items.npy"])
+    assert vectors["pretrained-items.npy"].shape == pretrained.shape
+    users = [values["macro"] for what, values in study["probes"].items() if what.startswith("users")]
+    assert all(set(macro) == {"random", "pretrained", "supervised"} for macro in users)
 
 
 def test_probes_read_three_kinds_of_vectors_and_training_helps(study: dict) -> None:
