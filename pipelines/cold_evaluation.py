@@ -11,7 +11,7 @@ from pipelines.stage import MANIFEST
 from recsys.baselines.content import content_knn_scores, similar_popularity
 from recsys.baselines.ranking import Scores
 from recsys.baselines.train_matrix import BaselineData
-from recsys.core.columns import ITEM_ID, USER_ID
+from recsys.core.columns import ITEM_ID, USER_ID, USER_IDX
 from recsys.core.files import read_array, read_json
 from recsys.core.random import rng_for
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
@@ -69,6 +69,12 @@ def evaluate_cold_items(
     content_of_warm, content_of_cold, popular = _content_scores(run, data, cold=cold[ITEM_ID], rows=rows)
     scores = {model: queries @ vectors.T, "content-knn": content_of_cold, "popularity-of-similar": popular}
     scores["random"] = rng_for(seed, "cold items").random(scores[model].shape)
+    taken = pl.read_parquet(run / "pairs" / "unknown_events.parquet").join(
+        ids.frame(id_column=ITEM_ID, idx_column="cold"), on=ITEM_ID
+    )
+    taken = taken.join(pl.DataFrame({USER_IDX: user_idx}).with_row_index("row"), on=USER_IDX)
+    for table in scores.values():
+        table[taken["row"].to_numpy(), taken["cold"].to_numpy()] = -np.inf
     own = {name: _ranks(table, place, target) for name, table in scores.items()}
     among = {name: rank_metrics(ranks, place, ks=ks) for name, ranks in own.items()}
     mixed = {}

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.config import EmbedSettings
+from pipelines.new_items import read_all_items, read_known
 from pipelines.stage import StageRun, run_stage
 from pipelines.towers import open_towers, state_request_time
 from recsys.core.columns import ITEM_ID
@@ -40,7 +41,7 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     write_array(stage.folder / "items.npy", items)
     write_array(stage.folder / "users.npy", users)
     write_array(stage.folder / "item_norms.npy", item_norms(model, device=device))
-    n_cold = _write_cold_items(stage, model) if stage.settings.cold_items else 0
+    n_cold = _write_cold_items(stage, model)
     statement = state_request_time(stage.facts_of("pairs"), use_time=spec.use_time)
     stage.facts |= {
         "n_items": len(items),
@@ -51,20 +52,26 @@ def work(stage: StageRun[EmbedSettings]) -> None:
         "request_time": statement,
         "epoch": trained["epoch"],
     }
-    cold = f" and {n_cold:,} of items without a train event," if stage.settings.cold_items else ""
+    cold = f" and {n_cold:,} of items without a train event," if n_cold else ""
     stage.say(f"{len(items):,} item{cold} and {len(users):,} user vectors of {spec.dim} numbers; request time: {statement}")
 
 
 def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
-    """Vectors of the items that train does not know, by their texts; those of which nothing is written are left out."""
-    if not model.spec.search_dim:
+    """Vectors of items that train does not know, by their texts: all if asked for, and those that were added by hand.
+
+    Those of which nothing is written are left out.
+    """
+    if stage.settings.cold_items and not model.spec.search_dim:
         raise ConfigError(
             "[embed] cold_items must be false where items have no texts, got true; give items texts or categories, and leave "
             "[pairs] search_dim above 0"
         )
     pairs = stage.read("pairs")
     known = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID).ids
-    table = pl.read_parquet(stage.read("ingest") / "items.parquet").filter(~pl.col(ITEM_ID).is_in(known.implode()))
+    listed = read_all_items(stage.run) if stage.settings.cold_items else read_known(stage.run)
+    table = listed.filter(~pl.col(ITEM_ID).is_in(known.implode()))
+    if not (stage.settings.cold_items or (table.height and model.spec.search_dim)):
+        return 0
     columns = stage.facts_of("pairs")["search_columns"]
     texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     is_described = texts.any(1)

@@ -36,6 +36,7 @@ def work(stage: StageRun[PairsSettings]) -> None:
         parts["train"], parts["validation"], users=users, items=items, request_times=request_times
     )
     histories.write(stage.folder)
+    _write_unknown_events(stage.folder, parts["validation"], users=users, items=items)
     counts = count_items(parts["train"], items=items)
     write_array(stage.folder / "item_count.npy", counts)
     write_array(stage.folder / "log_q.npy", log_q(counts))
@@ -84,6 +85,15 @@ def _request_times(split: Path, user_ids: pl.Series, facts: dict[str, object], *
     n_without = users["request_time"].null_count()
     without = f"; not known for users without one ({n_without:,})" if n_without else ""
     return users, f"known: the time of the user's held-out event{without}"
+
+
+def _write_unknown_events(folder: Path, validation: pl.DataFrame, *, users: Vocabulary, items: Vocabulary) -> None:
+    """Who took an item before the request that train does not know: if it gets a vector, it is seen all the same."""
+    unknown = validation.select(USER_ID, ITEM_ID).unique().filter(~pl.col(ITEM_ID).is_in(items.ids.implode()))
+    placed = unknown.join(users.frame(id_column=USER_ID, idx_column=USER_IDX), on=USER_ID)
+    placed.select(pl.col(USER_IDX).cast(pl.Int64), ITEM_ID).sort(USER_IDX, ITEM_ID).write_parquet(
+        folder / "unknown_events.parquet"
+    )
 
 
 def _write_search_texts(stage: StageRun[PairsSettings], table: pl.DataFrame, items: Vocabulary) -> None:

@@ -15,15 +15,16 @@ from pipelines.search_plan import build_plan, moment, read_catalogue_changes
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
-from recsys.core.files import hash_folder, hash_packages, read_array, sha256_of, write_array
+from recsys.core.files import hash_folder, hash_packages, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.candidates import Written, check_list_length, write_candidates
-from recsys.retrieval.filters import SeenItems, n_possible
+from recsys.retrieval.filters import n_possible
 from recsys.retrieval.item_rules import read_ids
 from recsys.retrieval.nearest import Found
 from recsys.retrieval.part_worker import Job
 from recsys.retrieval.parts import Parts
+from recsys.retrieval.seen import SeenByUser, read_seen
 from recsys.retrieval.sets import check_link, publish_set
 
 _PARTS = "parts"
@@ -57,8 +58,7 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     similar_k = min(settings.similar_k, len(items) - 1)
     similar = _search(stage, "items", np.arange(len(items)), k=similar_k) if similar_k else None
     searched = time.perf_counter()
-    offsets = read_array(pairs / "offsets.npy")
-    seen = SeenItems(item_idx=read_array(pairs / "item_idx.npy"), starts=offsets[:-1], ends=offsets[1:])
+    seen = read_seen(pairs, n_items=len(items) - len(changes.added), added_ids=plan.added_ids)
     blocks = _checked(job, user_idx, seen, plan, users=users, n_items=len(items))
     path = stage.folder / "candidates.parquet"
     written = write_candidates(path, blocks, users=users, items=items, metadata=metadata, sources=plan.sources)
@@ -85,8 +85,8 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
         now=now,
     )
     stage.facts |= {"seconds_of": seconds, "n_added_items": len(changes.added), "n_deleted_items": len(changes.deleted)}
-    if changes.n_of_other_models:
-        stage.say(f"{changes.n_of_other_models:,} added items belong to an older model and are left out; add them again")
+    if n_old := len(changes.of_other_models):
+        stage.say(f"{n_old:,} added items belong to an older model, have no texts, and are left out; add them again")
     files = [path, *([stage.folder / "similar.parquet"] if similar is not None else [])]
     about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
     published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=settings.keep_sets)
@@ -145,13 +145,13 @@ def _search(stage: StageRun[RetrieveSettings], kind: str, rows: NDArray[np.int64
 
 
 def _checked(
-    job: Job, user_idx: NDArray[np.int64], seen: SeenItems, plan: SearchPlan, *, users: Vocabulary, n_items: int
+    job: Job, user_idx: NDArray[np.int64], seen: SeenByUser, plan: SearchPlan, *, users: Vocabulary, n_items: int
 ) -> Iterator[tuple[NDArray[np.int64], Found]]:
     """All parts in users' order; the model's lists must be as long as they can be."""
     for rows, found in job.parts.read_all():
         idx = user_idx[rows.start : rows.stop]
         if "two_tower" in plan.sources and plan.caps is None:
-            possible = n_possible(seen.rows(idx), k=job.parts.k, n_items=n_items, allowed=plan.allowed)
+            possible = n_possible(seen.of(idx), k=job.parts.k, n_items=n_items, allowed=plan.allowed)
             short = np.flatnonzero((found.lists.item_idx >= 0).sum(1) != possible)
             if len(short):
                 raise DataError(
@@ -196,8 +196,7 @@ def _facts(
         "request_time": embedded["request_time"],
         "epoch": embedded["epoch"],
         "seen": f"all items of a user's train{' and validation' if has_validation else ''} events are removed from the lists; "
-        "what is held out for the test is not, or it could not be found"
-        + ("; of items without a train event nothing is known to be seen" if plan.added_ids else ""),
+        "what is held out for the test is not, or it could not be found",
     }
 
 

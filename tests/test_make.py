@@ -167,6 +167,18 @@ def test_tune_searches_on_the_pairs_of_a_run(make: Make, undisturbed: Path, tmp_
     assert "pipelines.ingest" not in output
 
 
+def test_study_pre_trains_first_where_the_profile_asks_for_it(make: Make, undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "copy", ignore=shutil.ignore_patterns(".owner*"))
+    studied = tmp_path / "own.toml"
+    studied.write_text(PROFILE + "[pretrain]\nn_epochs = 1\nbatch_tokens = 256\n[study]\nshares = [0.5]\nlongest = 1\n")
+    finish(make(tmp_path / "copy", "study", config=studied))
+    run = tmp_path / "copy" / "tiny"
+    assert json.loads((run / "pretrain" / "manifest.json").read_text())["facts"]["is_on"]
+    study = json.loads((run / "study" / "study.json").read_text())
+    assert [arm["share"] for arm in study["arms"]] == [0.5, 0.5]
+    assert "pipelines.train" in finish(make(tmp_path / "copy", "-n", "model", config=studied)), "from other weights"
+
+
 def test_bench_names_what_can_be_measured(make: Make, tmp_path: Path) -> None:
     process = make(tmp_path, "bench", "BENCH=rank-nothing")
     output, _ = process.communicate(timeout=60)
@@ -177,7 +189,7 @@ def test_bench_names_what_can_be_measured(make: Make, tmp_path: Path) -> None:
 
 def test_help_lists_every_target() -> None:
     text = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
-    targets = "run data split pairs model embeddings index candidates baselines report register test check tune mlflow bench"
-    for target in targets.split():
+    stages = "run data split pairs pretrained model embeddings index candidates baselines report register"
+    for target in f"{stages} study tune bench mlflow test check".split():
         assert f"make {target} " in text
     assert "ml-100k" in text

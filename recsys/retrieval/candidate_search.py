@@ -10,10 +10,10 @@ from recsys.core.errors import ArtefactError
 from recsys.core.files import read_array, read_json, write_array, write_json
 from recsys.retrieval.caps import Caps, search_under_caps
 from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.filters import Ints, SeenItems
 from recsys.retrieval.fusion import fuse
 from recsys.retrieval.nearest import Found, Nearest, Vectors
 from recsys.retrieval.published import open_index
+from recsys.retrieval.seen import SeenByUser, read_seen
 from recsys.retrieval.sources import ItemToItemSource, OrderedSource, Source, SourceName, TwoTowerSource
 
 
@@ -104,21 +104,14 @@ class CandidateSearch:
     Args:
         plan: What is asked for.
         sources: The sources of the plan, in its order.
-        item_idx: Every history, flat.
-        offsets: Where each user's history starts, shape (U + 1,).
+        seen: What each user has taken.
         n_items: I.
         index: Over all items.
     """
 
-    def __init__(
-        self, plan: SearchPlan, sources: list[Source], *, item_idx: Ints, offsets: Ints, n_items: int, index: Nearest
-    ) -> None:
-        self.plan, self.n_items, self.index = plan, n_items, index
-        self._sources, self._item_idx, self._offsets = sources, item_idx, offsets
-
-    def seen_by(self, user_idx: NDArray[np.int64]) -> SeenItems:
-        """What users have seen."""
-        return SeenItems(item_idx=self._item_idx, starts=self._offsets[user_idx], ends=self._offsets[user_idx + 1])
+    def __init__(self, plan: SearchPlan, sources: list[Source], *, seen: SeenByUser, n_items: int, index: Nearest) -> None:
+        self.plan, self.seen, self.n_items, self.index = plan, seen, n_items, index
+        self._sources = sources
 
     def answer(self, user_idx: NDArray[np.int64], *, k: int, allowed: NDArray[np.bool_] | None = None) -> Found:
         """Lists of k unseen items, shorter only where nothing is left.
@@ -141,7 +134,7 @@ class CandidateSearch:
         return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)
 
     def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None) -> Found:
-        seen = self.seen_by(user_idx)
+        seen = self.seen.of(user_idx)
         lists = [source.find(user_idx, k=k, seen=seen, allowed=allowed) for source in self._sources]
         if len(lists) == 1:
             return Found.of_one(lists[0])
@@ -176,8 +169,7 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPla
     return CandidateSearch(
         asked,
         sources,
-        item_idx=read_array(pairs / "item_idx.npy"),
-        offsets=read_array(pairs / "offsets.npy"),
+        seen=read_seen(pairs, n_items=len(items), added_ids=asked.added_ids),
         n_items=n_items,
         index=nearest,
     )

@@ -32,13 +32,13 @@ class Changes:
         added: Ids of the items added, in the order they came; their idx follow those of the vocabulary.
         vectors: Shape (N, D), their vectors.
         deleted: Ids of the vocabulary or added ones that must not be recommended any more.
-        n_of_other_models: Items that were added to another model, whose vectors mean nothing here.
+        of_other_models: Ids of items that were added to another model and have no vector of this one.
     """
 
     added: pl.Series
     vectors: Vectors
     deleted: pl.Series
-    n_of_other_models: int
+    of_other_models: pl.Series
 
     def extend(self, items: Vocabulary) -> Vocabulary:
         """The items of the vocabulary and behind them the added ones, for look-up by idx."""
@@ -56,6 +56,7 @@ class Changes:
             self,
             added=pl.concat([self.added, new[ITEM_ID]]),
             vectors=np.concatenate([self.vectors, vectors]).astype(np.float32),
+            of_other_models=self.of_other_models.filter(~self.of_other_models.is_in(new[ITEM_ID].implode())),
         )
 
     def remaining(self, items: Vocabulary, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -84,7 +85,7 @@ def read_changes(folder: Path, *, model: str, dim: int) -> Changes:
         added=current[ITEM_ID],
         vectors=vectors,
         deleted=table.filter("is_deleted")[ITEM_ID],
-        n_of_other_models=table.filter(is_added & (pl.col("model") != model)).height,
+        of_other_models=table.filter(is_added & (pl.col("model") != model))[ITEM_ID],
     )
 
 

@@ -123,5 +123,5 @@ class Retriever:
         place = self.users.idx_of(user_id)
         if place is None:
             raise DataError(f"the user must be in the training set, got '{user_id}'; check the id")
-        seen = self._search.seen_by(np.array([place])).row(0)
+        seen = self._search.seen.of(np.array([place])).row(0)
         return [str(item) for item in self.items.ids.gather(seen)]

@@ -100,6 +100,23 @@ def test_warm_and_cold_are_separate_rows_and_cold_is_zero_for_what_cannot_know_i
     assert segments[among, "random", "recall@20"] == pytest.approx(20 / 24, abs=0.2)
 
 
+def test_a_new_item_that_a_user_took_before_the_cut_is_not_recommended_again(tmp_path: Path) -> None:
+    run = lay_out_text(PROFILE.replace("[pairs]", "[embed]\ncold_items = true\n[pairs]"), tmp_path, protocol="temporal")
+    for stage in STAGES[:8]:
+        if stage == "pairs":  # an item that only the validation window has
+            path = run / "split" / "train.parquet"
+            first = pl.read_parquet(run / "split" / "validation.parquet")["item_id"].mode().sort()[0]
+            pl.read_parquet(path).filter(pl.col("item_id") != first).write_parquet(path)
+        run_stage_in(stage, run)
+    unknown = pl.read_parquet(run / "pairs" / "unknown_events.parquet")
+    assert set(unknown["item_id"]) == {first} and unknown.height > 3
+    assert first in pl.read_parquet(run / "embed" / "cold_items.parquet")["item_id"]
+    users = pl.read_parquet(run / "pairs" / "users.parquet")["user_id"]
+    took = users.gather(unknown["user_idx"])
+    lists = pl.read_parquet(run / "retrieve" / "candidates.parquet").filter(pl.col("item_id") == first)
+    assert lists.height and not lists["user_id"].is_in(took.implode()).any()
+
+
 def test_the_page_has_a_table_a_segment(cold_run: Path, finished: Path) -> None:
     page = (cold_run / "evaluate" / "report.html").read_text()
     for segment in ("warm items", "cold items", "cold items among cold items", "cold items in the whole catalogue"):

@@ -109,6 +109,10 @@ def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles
     assert pl.read_parquet(copy_of / "retrieve" / "candidates.parquet").equals(before), "old candidates stay as they are"
     code, _, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
     assert code == 2 and "an id must be new" in err
-    for stage in ("index", "retrieve"):
+    config = json.loads((copy_of / "config" / "train.json").read_text())
+    config["settings"]["seed"] = 5
+    (copy_of / "config" / "train.json").write_text(json.dumps(config))
+    for stage in ("train", "embed", "index", "retrieve"):
         run_stage(stage, copy_of)
+    assert pl.read_parquet(copy_of / "embed" / "cold_items.parquet")["item_id"].to_list() == ["twin"], "by another model"
     assert "twin" in pl.read_parquet(copy_of / "retrieve" / "similar.parquet")["item_id"]

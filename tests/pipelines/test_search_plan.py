@@ -22,7 +22,7 @@ def _changes(added: tuple[str, ...] = (), deleted: tuple[str, ...] = ()) -> Chan
         added=pl.Series(added, dtype=pl.String),
         vectors=vectors,
         deleted=pl.Series(deleted, dtype=pl.String),
-        n_of_other_models=0,
+        of_other_models=pl.Series([], dtype=pl.String),
     )
 
 
@@ -125,7 +125,7 @@ def test_rules_and_caps_go_with_the_items_when_their_order_changes(plan_of, item
         added=pl.Series([], dtype=pl.String),
         vectors=np.zeros((0, 2), np.float32),
         deleted=pl.Series([], dtype=pl.String),
-        n_of_other_models=0,
+        of_other_models=pl.Series([], dtype=pl.String),
     )
     allowed = np.append(np.ones(len(items), bool), [True, False, True])
     categories = np.arange(len(allowed), dtype=np.int32)[:, None]

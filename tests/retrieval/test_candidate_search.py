@@ -8,6 +8,7 @@ from recsys.retrieval.candidate_search import CandidateSearch, SearchPlan, open_
 from recsys.retrieval.caps import Caps
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.published import build_index
+from recsys.retrieval.seen import SeenByUser
 from recsys.retrieval.sources import OrderedSource, TwoTowerSource
 
 _HISTORIES = [[0, 1, 2], [3], [4, 5]]
@@ -30,7 +31,8 @@ def search_of(vectors):
             for name in plan.sources
         ]
         item_idx = np.concatenate(_HISTORIES)
-        return CandidateSearch(plan, sources, item_idx=item_idx, offsets=_OFFSETS, n_items=60, index=index)
+        seen = SeenByUser(item_idx=item_idx, offsets=_OFFSETS)
+        return CandidateSearch(plan, sources, seen=seen, n_items=60, index=index)
 
     return build
 
@@ -69,7 +71,7 @@ def test_with_one_source_the_answer_is_its_own(vectors, search_of):
     items, users = vectors
     search = search_of(SearchPlan())
     found = search.answer(np.array([2, 0]), k=7)
-    expected = ExactIndex(items).search(users[[2, 0]], k=7, seen=search.seen_by(np.array([2, 0])))
+    expected = ExactIndex(items).search(users[[2, 0]], k=7, seen=search.seen.of(np.array([2, 0])))
     assert found.lists.item_idx.tolist() == expected.item_idx.tolist()
     assert not set(found.lists.item_idx[1].tolist()) & {0, 1, 2}
 
@@ -131,7 +133,7 @@ def test_added_items_are_answered_like_all_others(tmp_path, vectors, folders_wit
         for is_exact in (True, False):
             search = open_search(plan=asked, is_exact=is_exact, **folders)
             found = search.answer(np.arange(3), k=64)
-            seen = search.seen_by(np.arange(3))
+            seen = search.seen.of(np.arange(3))
             expected = whole.search(users, k=64, seen=seen, allowed=plan.allowed)
             assert found.lists.item_idx.tolist() == expected.item_idx.tolist()
             assert search.n_items == 65

@@ -65,7 +65,7 @@ def test_vectors_of_another_model_are_left_out_and_may_be_given_again(tmp_path, 
     add("z", "y")
     delete_items(tmp_path, ["a"], items=items)
     changes = _read(tmp_path, model="newer")
-    assert (len(changes.added), changes.n_of_other_models) == (0, 2)
+    assert (len(changes.added), len(changes.of_other_models)) == (0, 2)
     assert changes.deleted.to_list() == ["a"]
     add("z", model="newer")
     assert _read(tmp_path, model="newer").added.to_list() == ["z"]
@@ -125,7 +125,7 @@ def test_items_that_got_a_vector_by_their_texts_come_behind_the_added_ones_and_g
         added=pl.Series(["n1", "n2"]),
         vectors=np.array([[1, 0], [0, 1]], np.float32),
         deleted=pl.Series([], dtype=pl.String),
-        n_of_other_models=0,
+        of_other_models=pl.Series([], dtype=pl.String),
     )
     cold = pl.DataFrame(
         {"item_id": ["c1", "n2"], "vector": [[0.6, 0.8], [0.8, 0.6]]},
