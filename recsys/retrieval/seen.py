@@ -1,7 +1,7 @@
 """What each user has taken: the flat histories, and beside them items that train does not know but that have a vector now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_IDX
 from recsys.core.files import read_array
 from recsys.retrieval.filters import Ints, SeenItems
 
-_NONE = np.zeros(0, np.int64)
+
+def _none() -> Ints:
+    return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,8 @@ class SeenByUser:
 
     item_idx: Ints
     offsets: Ints
-    user_beside: Ints = _NONE
-    item_beside: Ints = _NONE
+    user_beside: Ints = field(default_factory=_none)
+    item_beside: Ints = field(default_factory=_none)
 
     def of(self, user_idx: NDArray[np.int64]) -> SeenItems:
         """What some users have taken."""
