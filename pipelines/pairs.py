@@ -55,7 +55,6 @@ def work(stage: StageRun[PairsSettings]) -> None:
         "n_train": len(parts["train"]),
         "n_validation": len(parts["validation"]),
         "has_time": facts["has_time"],
-        "protocol": facts["protocol"],
         "request_time": statement,
         "knows_request_time": statement != _UNKNOWN,
         "n_item_categories": len(item_side.category_names),

@@ -64,7 +64,7 @@ def open_retriever(folder: Path, *, at_full_length: bool = False) -> Retriever:
     """
     places = {name: folder / name for name in ("pairs", "embed", "index")}
     items, changes = open_catalogue(folder)
-    plan = update_plan(read_plan(folder / "retrieve" / "search"), changes, items=items)
+    plan = update_plan(read_plan(folder / "retrieve" / "search"), changes, items=items, pairs=folder / "pairs")
     if at_full_length and plan.added is not None:
         length = np.linalg.norm(plan.added, axis=1, keepdims=True)
         plan = replace(plan, added=np.where(abs(length - 1) > UNIT_TOLERANCE, plan.added / length, plan.added))

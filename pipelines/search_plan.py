@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipelines.config import RetrieveSettings
-from recsys.core.columns import ITEM_ID
+from recsys.core.columns import ITEM_ID, USER_IDX
 from recsys.core.errors import ArtefactError, DataError
 from recsys.core.files import read_array, sha256_of
 from recsys.data.schema import category_columns
@@ -82,18 +83,20 @@ def build_plan(
         caps=_build_caps(settings.caps, table, items=extended) if settings.caps else None,
         added=changes.vectors if len(changes.added) else None,
         added_ids=tuple(changes.added),
+        taken=_taken(pairs, changes, n_items=len(items)),
         has_rules=allowed is not None,
         k=settings.k,
     )
 
 
-def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary) -> SearchPlan:
+def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary, pairs: Path) -> SearchPlan:
     """A plan of a finished run with the changes that came after it; rules are applied to new items at the next `retrieve`.
 
     Args:
         plan: The plan.
         changes: The changes of now.
         items: The vocabulary.
+        pairs: The folder of the stage `pairs`.
     """
     extended = changes.extend(items)
     allowed, caps = plan.allowed, plan.caps
@@ -110,6 +113,7 @@ def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary) -> Sea
         caps=caps,
         added=changes.vectors if len(changes.added) else None,
         added_ids=tuple(changes.added),
+        taken=_taken(pairs, changes, n_items=len(items)),
     )
 
 
@@ -117,6 +121,16 @@ def moment(settings: RetrieveSettings) -> datetime:
     """When the rules apply: `now`, taken as UTC where it has no zone, or this moment."""
     chosen = datetime.now(UTC) if settings.now is None else datetime.fromisoformat(settings.now)
     return (chosen if chosen.tzinfo else chosen.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _taken(pairs: Path, changes: Changes, *, n_items: int) -> NDArray[np.int64] | None:
+    """Who took which of the items added, before the request: such events are in no history, since train knows no such item."""
+    unknown = pairs / "unknown_events.parquet"
+    if not (len(changes.added) and unknown.is_file()):
+        return None
+    added = pl.DataFrame({ITEM_ID: changes.added}).with_row_index("place", offset=n_items)
+    taken = pl.read_parquet(unknown).join(added, on=ITEM_ID)
+    return taken.select(pl.col(USER_IDX, "place").cast(pl.Int64)).sort(USER_IDX, "place").to_numpy() if taken.height else None
 
 
 def _train_events(pairs: Path) -> tuple[np.ndarray, np.ndarray]:

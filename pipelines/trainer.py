@@ -31,7 +31,6 @@ from recsys.training.settings import ContrastTerms, TrainingSettings
 
 _FEW_STEPS = 200
 _UNKNOWN_DROP = 0.5
-_HORIZON = 100
 
 
 def prepare_device(settings: TrainSettings) -> torch.device:
@@ -87,7 +86,7 @@ def build_trainer(
         model.to(device),
         histories,
         log_popularity=read_array(pairs / "log_q.npy"),
-        settings=training_settings(settings, facts, has_labels=has_labels),
+        settings=training_settings(settings, has_labels=has_labels),
         device=device,
         dtype=dtype,
         checkpoint=checkpoint,
@@ -100,19 +99,16 @@ def build_trainer(
     )
 
 
-def training_settings(settings: TrainSettings, facts: Mapping[str, Any], *, has_labels: bool = True) -> TrainingSettings:
-    """What the loop takes of the table `[train]`, and of what `pairs` found."""
-    horizon = settings.target_horizon
-    if horizon == "auto":
-        horizon = 1 if facts["protocol"] == "leave_last_out" else _HORIZON
+def training_settings(settings: TrainSettings, *, has_labels: bool = True) -> TrainingSettings:
+    """What the loop takes of the table `[train]`."""
     contrast = ContrastTerms(
         next_item_weight=1.0 if has_labels else 0.0,
         **settings.model_dump(
             include={"view_weight", "view_scale", "item_view_weight", "text_weight", "queue_size", "momentum"}
         ),
     )
-    own = settings.model_dump(include=set(TrainingSettings.__dataclass_fields__) - {"target_horizon"})
-    return TrainingSettings(**own, target_horizon=horizon, contrast=contrast)
+    own = settings.model_dump(include=set(TrainingSettings.__dataclass_fields__))
+    return TrainingSettings(**own, contrast=contrast)
 
 
 def build_spec(settings: TrainSettings, facts: Mapping[str, Any]) -> TwoTowerSpec:

@@ -13,7 +13,7 @@ from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.fusion import fuse
 from recsys.retrieval.nearest import Found, Nearest, Vectors
 from recsys.retrieval.published import open_index
-from recsys.retrieval.seen import SeenByUser, read_seen
+from recsys.retrieval.seen import SeenByUser
 from recsys.retrieval.sources import ItemToItemSource, OrderedSource, Source, SourceName, TwoTowerSource
 
 
@@ -30,6 +30,7 @@ class SearchPlan:
         added: Shape (N, D), vectors of items that came after the model was trained; their idx follow those of the model.
         added_ids: Their ids.
         k: Length of the lists of the batch; answers are sought at least that far, so that shorter lists are its head.
+        taken: Shape (N, 2), sorted: which user took which of the items added before the request; None if nobody did.
         has_rules: Whether `allowed` comes from rules, which say nothing of items that come later.
     """
 
@@ -40,6 +41,7 @@ class SearchPlan:
     caps: Caps | None = None
     added: Vectors | None = None
     added_ids: tuple[str, ...] = ()
+    taken: NDArray[np.int64] | None = None
     has_rules: bool = False
     k: int = 0
 
@@ -54,6 +56,8 @@ class SearchPlan:
             write_array(folder / "cap_limits.npy", self.caps.limits)
         if self.added is not None:
             write_array(folder / "added.npy", self.added)
+        if self.taken is not None:
+            write_array(folder / "taken.npy", self.taken)
         write_json(
             folder / "plan.json",
             {
@@ -64,6 +68,7 @@ class SearchPlan:
                 "has_caps": self.caps is not None,
                 "has_added": self.added is not None,
                 "added_ids": list(self.added_ids),
+                "has_taken": self.taken is not None,
                 "has_rules": self.has_rules,
                 "k": self.k,
             },
@@ -93,6 +98,7 @@ def read_plan(folder: Path) -> SearchPlan:
         caps=caps,
         added=np.array(read_array(folder / "added.npy")) if about["has_added"] else None,
         added_ids=tuple(about["added_ids"]),
+        taken=np.array(read_array(folder / "taken.npy")) if about.get("has_taken") else None,
         has_rules=about["has_rules"],
         k=about["k"],
     )
@@ -169,7 +175,9 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPla
     return CandidateSearch(
         asked,
         sources,
-        seen=read_seen(pairs, n_items=len(items), added_ids=asked.added_ids),
+        seen=SeenByUser(
+            item_idx=read_array(pairs / "item_idx.npy"), offsets=read_array(pairs / "offsets.npy"), beside=asked.taken
+        ),
         n_items=n_items,
         index=nearest,
     )

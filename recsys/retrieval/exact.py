@@ -92,19 +92,39 @@ class ExactIndex:
             score = torch.bmm(listed, block[:, :, None])[:, :, 0]  # (B, M)
             best = score.masked_fill_(short.item_idx < 0, -torch.inf).topk(k)  # (B, K)
             is_proved = (best.values[:, -1] >= short.bound).cpu().numpy()
-            _write(answer, part, short.item_idx.gather(1, best.indices), best.values, only=is_proved)
+            _write(answer, part, *self._settle(block, short.item_idx.gather(1, best.indices), best.values), only=is_proved)
             if is_first and is_proved.mean() < _WELL_PROVED:
                 self._growth = min(_MOST_GROWTH, 1.5 * self._growth)
             part, n, is_first = part[~is_proved], _WIDER * n, False
         step = max(1, _BLOCK_SCORES // max(len(self._items), 1))
         for begin in range(0, len(part), step):
             rows = part[begin : begin + step]
-            score = self._to_device(queries[rows]) @ self._items.t()  # (B, I)
+            block = self._to_device(queries[rows])
+            score = block @ self._items.t()  # (B, I)
             if seen is not None:
                 row, item = (torch.from_numpy(np.asarray(each, np.int64)).to(score.device) for each in seen.rows(rows).pairs())
                 score[row, item] = -torch.inf
             best = score.topk(k)  # (B, K)
-            _write(answer, rows, best.indices, best.values, only=np.ones(len(rows), bool))
+            _write(answer, rows, *self._settle(block, best.indices, best.values), only=np.ones(len(rows), bool))
+
+    def _settle(self, queries: Tensor, item_idx: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
+        """Score and sort lists once more, query by query: the last digit of a product depends on how many come together.
+
+        Args:
+            queries: Shape (B, D).
+            item_idx: Shape (B, K).
+            score: Shape (B, K), minus infinity where there is no item.
+        """
+        settled = torch.empty_like(score)
+        item_idx, order = item_idx.sort(dim=1)
+        step = max(1, _BLOCK_SCORES // max(item_idx.shape[1] * queries.shape[1], 1))
+        for begin in range(0, len(queries), step):
+            rows = slice(begin, begin + step)
+            listed = self._items[item_idx[rows].clamp(min=0)]  # (B, K, D)
+            settled[rows] = listed.mul_(queries[rows, None]).sum(-1)
+        settled.masked_fill_(score.gather(1, order).isneginf(), -torch.inf)
+        settled, order = settled.sort(dim=1, descending=True, stable=True)
+        return item_idx.gather(1, order), settled
 
     def _to_device(self, queries: Vectors) -> Tensor:
         return torch.from_numpy(np.array(queries, np.float32)).to(self._items.device)

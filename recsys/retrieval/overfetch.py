@@ -90,7 +90,8 @@ class Overfetch:
             n_items = len(self._vectors)
             keys = np.arange(len(rows))[:, None] * n_items + item_idx
             is_kept &= ~np.isin(keys, row * n_items + item)
-        score = np.einsum("bwd,bd->bw", self._vectors[np.maximum(item_idx, 0)], block)
+        # Not einsum, whose order of summation, and with it the last digit, depends on how many queries come together.
+        score = (self._vectors[np.maximum(item_idx, 0)] * block[:, None]).sum(-1)
         score = np.where(is_kept, score, -np.inf).astype(np.float32)
         order = np.argsort(-score, axis=1, kind="stable")[:, : answer.item_idx.shape[1]]
         best = np.take_along_axis(score, order, 1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys.core.files import read_array
 
 HeldOut = Literal["validation", "test"]
+Windows = NDArray[np.int64]
 
 _MULTIPLE = 8
 _POOL_BATCHES = 64
@@ -141,12 +142,7 @@ def _group(order: NDArray[np.int64], sizes: NDArray[np.int64], batch_tokens: int
 
 
 def build_batch(
-    histories: Histories,
-    windows: NDArray[np.int64],
-    *,
-    use_time: bool,
-    horizon: int = 1,
-    rng: np.random.Generator | None = None,
+    histories: Histories, windows: Windows, *, use_time: bool, horizon: int = 1, rng: np.random.Generator | None = None
 ) -> Batch:
     """The windows of one batch, padded, with a target for each event; the moment asked about is that of the next event.
 
@@ -154,8 +150,7 @@ def build_batch(
         histories: All users.
         windows: Shape (B, 3), from `plan_epoch`.
         use_time: Whether gaps are given; else they are all unknown.
-        horizon: A target is drawn from so many train events that follow, each as likely; 1 is the next item.
-        rng: For the draw.
+        horizon: A target is drawn by `rng` from so many train events that follow, each as likely; 1 is the next item.
 
     Source: the horizon: Pancha et al., "PinnerFormer", arXiv:2205.04507, section 3.4, "dense all action loss".
     """

@@ -94,7 +94,7 @@ def test_warm_and_cold_are_separate_rows_and_cold_is_zero_for_what_cannot_know_i
     # Lists and ranks are computed apart from each other.
     for k in (5, 20):
         of_lists = segments["cold items", "two-tower", f"recall@{k}"]
-        assert segments[whole, "two-tower", f"recall@{k}"] == pytest.approx(of_lists, abs=0.02)
+        assert segments[whole, "two-tower", f"recall@{k}"] == pytest.approx(of_lists, abs=0.03)
     for model in ("two-tower", "content-knn"):
         assert segments[whole, model, "recall@20"] <= segments[among, model, "recall@20"]
     assert segments[among, "random", "recall@20"] == pytest.approx(20 / 24, abs=0.2)

@@ -10,6 +10,7 @@ from pipelines.config import RetrieveSettings
 from pipelines.search_plan import build_plan, moment, update_plan
 from recsys.core.errors import DataError
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.retrieval.candidate_search import read_plan
 from recsys.retrieval.caps import Caps
 from recsys.retrieval.changes import Changes
 
@@ -104,19 +105,19 @@ def test_added_items_are_allowed_as_the_rules_say_and_deleted_ones_are_not(plan_
     assert ruled.caps.categories.shape[0] == len(items) + 2
 
 
-def test_a_plan_takes_up_the_changes_that_came_after_it(plan_of, items: Vocabulary, tmp_path: Path) -> None:
+def test_a_plan_takes_up_the_changes_that_came_after_it(plan_of, finished: Path, items: Vocabulary, tmp_path: Path) -> None:
     later = _changes(("new", "newer"), ("newer", items.ids[0]))
-    updated = update_plan(plan_of(_changes(("new",))), later, items=items)
+    updated = update_plan(plan_of(_changes(("new",))), later, items=items, pairs=finished / "pairs")
     expected = plan_of(later)
     assert updated.allowed.tolist() == expected.allowed.tolist()
     assert updated.added_ids == expected.added_ids
     (tmp_path / "deny.txt").write_text(items.ids[1])
-    ruled = update_plan(plan_of(deny=str(tmp_path / "deny.txt")), later, items=items)
+    ruled = update_plan(plan_of(deny=str(tmp_path / "deny.txt")), later, items=items, pairs=finished / "pairs")
     assert np.flatnonzero(~ruled.allowed).tolist() == [0, 1, len(items), len(items) + 1]
-    assert update_plan(plan_of(), _changes(), items=items).allowed is None
+    assert update_plan(plan_of(), _changes(), items=items, pairs=finished / "pairs").allowed is None
 
 
-def test_rules_and_caps_go_with_the_items_when_their_order_changes(plan_of, items: Vocabulary) -> None:
+def test_rules_and_caps_go_with_the_items_when_their_order_changes(plan_of, finished: Path, items: Vocabulary) -> None:
     cold = pl.DataFrame(
         {"item_id": ["c1", "c2", "c3"], "vector": [[1.0, 0.0]] * 3},
         schema={"item_id": pl.String, "vector": pl.Array(pl.Float32, 2)},
@@ -137,8 +138,20 @@ def test_rules_and_caps_go_with_the_items_when_their_order_changes(plan_of, item
         caps=Caps(categories=categories, limits=np.ones(len(allowed), np.int64)),
     )
     added = replace(nothing, added=pl.Series(["c3", "new"]), vectors=np.ones((2, 2), np.float32))
-    after = update_plan(before, added.after(cold), items=items)
+    after = update_plan(before, added.after(cold), items=items, pairs=finished / "pairs")
     assert after.added_ids == ("c3", "new", "c1", "c2")
     assert after.allowed[len(items) :].tolist() == [True, False, True, False], "what rules say of new is not known"
     n = len(items)
     assert after.caps.categories[n:, 0].tolist() == [n + 2, -1, n, n + 1]
+
+
+def test_who_took_a_new_item_before_the_request_is_found_by_its_id(plan_of, copy_of: Path, items: Vocabulary) -> None:
+    events = {"user_idx": [4, 1, 2], "item_id": ["c2", "c1", "nowhere"]}
+    table = pl.DataFrame(events, schema={"user_idx": pl.Int64, "item_id": pl.String})
+    table.write_parquet(copy_of / "pairs" / "unknown_events.parquet")
+    first = update_plan(plan_of(), _changes(("c1", "c2")), items=items, pairs=copy_of / "pairs")
+    assert first.taken.tolist() == [[1, len(items)], [4, len(items) + 1]]
+    assert update_plan(first, _changes(("c2",)), items=items, pairs=copy_of / "pairs").taken.tolist() == [[4, len(items)]]
+    assert update_plan(first, _changes(), items=items, pairs=copy_of / "pairs").taken is None
+    first.write(copy_of / "plan")
+    assert read_plan(copy_of / "plan").taken.tolist() == first.taken.tolist()

@@ -66,22 +66,6 @@ def test_where_the_request_time_is_unknown_training_hides_it_at_least_half_of_th
     assert _build(tmp_path, tmp_path, request_drop=asked).model.user_tower.request_drop == wanted
 
 
-@pytest.mark.parametrize(
-    ("protocol", "asked", "wanted"),
-    [("leave_last_out", "auto", 1), ("temporal", "auto", 100), ("temporal", 1, 1), ("leave_last_out", 7, 7)],
-)
-def test_a_window_of_time_is_predicted_by_more_than_the_next_item(
-    finished: Path, tmp_path: Path, protocol: str, asked: str | int, wanted: int
-) -> None:
-    shutil.copytree(finished / "pairs", tmp_path / "pairs")
-    path = tmp_path / "pairs" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    assert manifest["facts"]["protocol"] == "leave_last_out"
-    manifest["facts"]["protocol"] = protocol
-    path.write_text(json.dumps(manifest))
-    assert _build(tmp_path, tmp_path, target_horizon=asked).settings.target_horizon == wanted
-
-
 def test_threads_and_determinism_are_set_as_asked() -> None:
     before = torch.get_num_threads()
     try:

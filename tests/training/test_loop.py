@@ -73,8 +73,7 @@ def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trai
 def test_every_shape_trains_with_request_times_and_resumes_bit_for_bit(build_trainer, some_features, world, tmp_path, spec):
     spec = {"item_features": some_features(len(world.items)), "request_drop": 0.3} | spec
     plain = {"settings": {"n_epochs": 3}, "asked": True, "spec": spec}
-    undisturbed = build_trainer(**plain)
-    records = list(undisturbed.fit())
+    records = list((undisturbed := build_trainer(**plain)).fit())
     assert records[-1].loss < records[0].loss
     next(build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run").fit())
     second = build_trainer(**plain, initial=77, checkpoint=tmp_path, fingerprint="this run")

@@ -30,14 +30,13 @@ def train(job: dict[str, Any]) -> dict[str, float]:
     settings = TrainSettings.model_validate(job["settings"])
     device, histories = prepare_device(settings), _draw_histories(job)
     facts = {"n_items": job["n_items"], "has_time": False, "knows_request_time": False, "search_dim": 0}
-    facts |= {"protocol": "leave_last_out"}
     spec = build_spec(settings, facts)
     model = TwoTower(spec, item_features=_nothing(job["n_items"]), user_features=_nothing(job["n_users"]))
     trainer = Trainer(
         model.to(device),
         histories,
         log_popularity=log_q(np.bincount(histories.item_idx, minlength=job["n_items"])),
-        settings=training_settings(settings, facts),
+        settings=training_settings(settings),
         device=device,
         dtype=choose_dtype(settings.precision, device),
     )
