@@ -140,10 +140,12 @@ def fit(stage: StageRun[S], trainer: Trainer, *, n_epochs: int) -> list[EpochRec
             f"{trainer.model.spec.n_items:,} items, {trainer.objective.in_words()}, on {trainer.device}, "
             f"{str(trainer.dtype).removeprefix('torch.')}, {torch.get_num_threads()} threads"
         )
-    began = time.perf_counter()
+    began, n_steps = time.perf_counter(), 0
     with stage.progress("training", None) as show:
 
         def on_step(step: Step) -> None:
+            nonlocal n_steps
+            n_steps += 1
             if speaks:
                 speed = step.n_targets / max(time.perf_counter() - began, 1e-9)
                 place = f"epoch {step.epoch}/{n_epochs}  step {step.step}/{step.n_steps}"
@@ -156,8 +158,9 @@ def fit(stage: StageRun[S], trainer: Trainer, *, n_epochs: int) -> list[EpochRec
                     f"only {record.n_steps * n_epochs:,} steps in all: lower batch_tokens or raise n_epochs for a short log"
                 )
             if speaks:
-                speed = "from the checkpoint" if seconds < 1e-2 else f"{record.n_targets / seconds:,.0f} tokens/s"
+                speed = f"{record.n_targets / seconds:,.0f} tokens/s" if n_steps else "from the checkpoint"
                 stage.say(f"epoch {record.epoch:3d}  loss {record.loss:.4f}{_show_validation(record)}  {speed}")
+            n_steps = 0
     return trainer.records
 
 
