@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,10 @@ class EmbeddingSpace:
         self._held = frozenset(self._retriever.items.ids)
         self._columns = read_json(run / "pairs" / MANIFEST)["facts"]["search_columns"]
         self._encoder = read_text_encoder(run / "pairs" / "text_encoder")
+
+    @cached_property
+    def _for_users(self) -> Retriever:
+        return open_retriever(self.run)
 
     @property
     def dim(self) -> int:
@@ -119,7 +124,7 @@ class EmbeddingSpace:
         """
         rules = ItemRules(deny=deny, categories=only or {})
         allowed = allowed_items(rules, read_all_items(self.run), items=self._retriever.items)
-        retriever = open_retriever(self.run) if are_users else self._retriever
+        retriever = self._for_users if are_users else self._retriever
         return with_titles(self.run, retriever.nearest(vectors, k=k, allowed=allowed))
 
     def export(self, folder: Path) -> list[Path]:
@@ -139,8 +144,8 @@ class EmbeddingSpace:
         }
         for side in sides:
             there = folder / f"{side}.parquet"
-            if there.exists() and "vector" not in pl.read_parquet_schema(there):
-                raise ConfigError(f"export: {there} must be of an earlier export or not there, got a table without vectors")
+            if there.exists() and not _has_vectors(there):
+                raise ConfigError(f"export: {there} must be of an earlier export or not there, got a file without vectors")
         written = []
         try:
             for side, (column, ids, vectors) in sides.items():
@@ -189,6 +194,13 @@ class EmbeddingSpace:
             raise DataError(f"recommend: some user must have the attributes, got none with {shown}; ask for fewer")
         mean = np.array(read_array(self.run / "embed" / "users.npy"))[rows].mean(0, keepdims=True)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def _has_vectors(path: Path) -> bool:
+    try:
+        return "vector" in pl.read_parquet_schema(path)
+    except (OSError, pl.exceptions.PolarsError):
+        return False
 
 
 def _has(dtype: pl.DataType, column: str, value: str) -> pl.Expr:

@@ -15,7 +15,7 @@ from pipelines.search_plan import build_plan, moment, read_catalogue_changes
 from pipelines.stage import StageRun, run_stage
 from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
-from recsys.core.files import hash_folder, hash_packages, read_array, sha256_of, write_array
+from recsys.core.files import hash_folder, hash_packages, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.retrieval.candidate_search import SearchPlan
 from recsys.retrieval.candidates import Written, check_list_length, write_candidates
@@ -24,7 +24,7 @@ from recsys.retrieval.item_rules import read_ids
 from recsys.retrieval.nearest import Found
 from recsys.retrieval.part_worker import Job
 from recsys.retrieval.parts import Parts
-from recsys.retrieval.seen import SeenByUser
+from recsys.retrieval.seen import SeenByUser, read_seen
 from recsys.retrieval.sets import check_link, publish_set
 
 _PARTS = "parts"
@@ -58,9 +58,7 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     similar_k = min(settings.similar_k, len(items) - 1)
     similar = _search(stage, "items", np.arange(len(items)), k=similar_k) if similar_k else None
     searched = time.perf_counter()
-    flat = {name: read_array(pairs / f"{name}.npy") for name in ("item_idx", "offsets")}
-    seen = SeenByUser(**flat, beside=plan.taken)
-    blocks = _checked(job, user_idx, seen, plan, users=users, n_items=len(items))
+    blocks = _checked(job, user_idx, read_seen(pairs, beside=plan.taken), plan, users=users, n_items=len(items))
     path = stage.folder / "candidates.parquet"
     written = write_candidates(path, blocks, users=users, items=items, metadata=metadata, sources=plan.sources)
     if similar is not None:

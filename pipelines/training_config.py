@@ -97,7 +97,6 @@ class TrainSettings(ModelSettings, ContrastSettings):
     corrected_positive: bool = False
     same_target_weight: Annotated[float, Field(ge=0)] = 0.0
     ema_decay: Chance = 0.0
-    target_horizon: Count = 1
     patience: Count = 3
     validation_users: Count = 10_000
     seed: Seed = 0

@@ -47,7 +47,6 @@ _SETTINGS = TrainingSettings(
     corrected_positive=False,
     same_target_weight=0.0,
     ema_decay=0.0,
-    target_horizon=1,
     full_softmax_limit=10_000,
     n_uniform=64,
     n_in_batch=64,

@@ -5,7 +5,6 @@ Each set trains fifteen times and takes hours; a training that is done is kept, 
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
@@ -14,15 +13,14 @@ from typing import Any
 import numpy as np
 
 from pipelines.benchmarks.bar import Place, Result, in_words
-from pipelines.benchmarks.child import run_own, run_process
-from pipelines.layout import lay_out
+from pipelines.benchmarks.child import run_own
+from pipelines.benchmarks.ranking import SEEDS, prepare
 from pipelines.profile import read_shipped
 from pipelines.stage import console
 from recsys.core.files import hash_packages, read_array, read_json, write_json
 from recsys.evaluation.intervals import mean_intervals
 
 SETS = ("beauty", "sports")
-SEEDS = (0, 1, 2)
 PLAIN: dict[str, Any] = {"same_target_weight": 0.0, "view_weight": 0.0, "queue_size": 0}
 TERMS: dict[str, dict[str, Any]] = {
     "views": {"view_weight": 0.1},
@@ -35,9 +33,7 @@ _N_RESAMPLES = 1000
 
 def measure(place: Place, name: str) -> Iterator[Result]:
     """One line a term: the mean NDCG@10 of the seeds, and the interval of its difference to the plain softmax."""
-    run, _ = lay_out(read_shipped(name), place.folder / "runs", protocol=None, owner_pid=None)
-    for stage in ("ingest", "split", "pairs"):
-        run_process([sys.executable, "-m", f"pipelines.{stage}", str(run)], log=place.log(f"terms-{name}"))
+    run = prepare(read_shipped(name), place, log=f"terms-{name}")
     found: dict[str, list[dict[str, Any]]] = {}
     for seed in SEEDS:
         for arm, changes in {"plain": PLAIN, **TERMS}.items():

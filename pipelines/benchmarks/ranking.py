@@ -6,6 +6,7 @@ Each bar trains three times and takes from minutes to an hour, so all of them ru
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -100,9 +101,7 @@ RANKINGS = (
 def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
     """Two bars, HR@10 and NDCG@10."""
     profile = change_profile(read_shipped(ranking.profile), ranking.name, ranking.changes)
-    run, _ = lay_out(profile, place.folder / "runs", protocol=None, owner_pid=None)
-    for stage in ("ingest", "split", "pairs"):
-        run_process([sys.executable, "-m", f"pipelines.{stage}", str(run)], log=place.log(ranking.name))
+    run = prepare(profile, place, log=ranking.name)
     figures = []
     for seed in SEEDS:
         settings = profile.train.model_copy(update={"seed": seed}).model_dump(mode="json")
@@ -117,6 +116,14 @@ def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
     for place_of, metric in enumerate(("hr", "ndcg")):
         values = [figure[metric] for figure in figures]
         yield _result(ranking, metric, place_of, values, figures, protocol=protocol)
+
+
+def prepare(profile: Profile, place: Place, *, log: str) -> Path:
+    """A run folder below the benchmarks with the stages up to `pairs` done."""
+    run, _ = lay_out(profile, place.folder / "runs", protocol=None, owner_pid=None)
+    for stage in ("ingest", "split", "pairs"):
+        run_process([sys.executable, "-m", f"pipelines.{stage}", str(run)], log=place.log(log))
+    return run
 
 
 def change_profile(profile: Profile, name: str, changes: Mapping[str, Mapping[str, Any]]) -> Profile:

@@ -27,6 +27,7 @@ def ease_scores(data: BaselineData, *, regularisation: float) -> ScoreBlock:
     weights = precision.astype(np.float32)
 
     def score(user_idx: NDArray[np.int64]) -> Scores:
-        return data.history[user_idx] @ weights  # type: ignore[no-any-return]
+        scores: Scores = data.history[user_idx] @ weights
+        return scores
 
     return score

@@ -24,7 +24,8 @@ def item_knn_scores(data: BaselineData, *, n_neighbours: int, shrinkage: float) 
     similarity = _similarity(data.train, n_neighbours, shrinkage)
 
     def score(user_idx: NDArray[np.int64]) -> Scores:
-        return (data.history[user_idx] @ similarity).toarray()  # type: ignore[no-any-return]
+        scores: Scores = (data.history[user_idx] @ similarity).toarray()
+        return scores
 
     return score
 

@@ -155,7 +155,13 @@ def _as_id(column: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def as_categories(column: str, dtype: pl.DataType, separator: str) -> pl.Expr:
-    """An expression that turns lists, or text with separators, into lists of text without blanks; null is an empty list."""
+    """An expression that turns lists, or text with separators, into lists of text without blanks; null is an empty list.
+
+    Raises:
+        SchemaError: The type can hold no categories, such as a struct.
+    """
+    if dtype.base_type() in (pl.Struct, pl.Binary, pl.Object):
+        raise SchemaError(f"column '{column}' must hold text or lists of text, got {dtype}; give its fields as columns")
     if isinstance(dtype, pl.List):
         return pl.col(column).cast(pl.List(pl.String)).fill_null([])
     cells = pl.col(column).cast(pl.String).str.split(separator).list.eval(pl.element().str.strip_chars())

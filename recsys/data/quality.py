@@ -1,5 +1,6 @@
 """What a clean log looks like in numbers, for `quality.json`."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -32,8 +33,8 @@ def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
         "tied_timestamps": count_ties(log),
         "tie_order": cleaning.tie_order,
         "has_time": has_time,
-        "first_time": log[TIMESTAMP].min().isoformat() if has_time else None,  # type: ignore[union-attr]
-        "last_time": log[TIMESTAMP].max().isoformat() if has_time else None,  # type: ignore[union-attr]
+        "first_time": _in_words(log[TIMESTAMP].min()) if has_time else None,
+        "last_time": _in_words(log[TIMESTAMP].max()) if has_time else None,
         "history_length": {
             "min": lengths.min(),
             "median": lengths.median(),
@@ -46,3 +47,7 @@ def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
 def count_ties(log: pl.DataFrame) -> int:
     """How many events share their user's previous timestamp."""
     return int(log.select((pl.col(TIMESTAMP).diff().over(USER_ID) == pl.duration()).sum()).item() or 0)
+
+
+def _in_words(moment: object) -> str | None:
+    return moment.isoformat() if isinstance(moment, datetime) else None

@@ -13,7 +13,7 @@ from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.fusion import fuse
 from recsys.retrieval.nearest import Found, Nearest, Vectors
 from recsys.retrieval.published import open_index
-from recsys.retrieval.seen import SeenByUser
+from recsys.retrieval.seen import SeenByUser, read_seen
 from recsys.retrieval.sources import ItemToItemSource, OrderedSource, Source, SourceName, TwoTowerSource
 
 
@@ -175,9 +175,7 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPla
     return CandidateSearch(
         asked,
         sources,
-        seen=SeenByUser(
-            item_idx=read_array(pairs / "item_idx.npy"), offsets=read_array(pairs / "offsets.npy"), beside=asked.taken
-        ),
+        seen=read_seen(pairs, beside=asked.taken),
         n_items=n_items,
         index=nearest,
     )

@@ -88,11 +88,9 @@ class ExactIndex:
             block = self._to_device(queries[part])
             left_out = None if seen is None else seen.rows(part)
             short = self._scan.shortlist(block, n=n, seen=left_out)
-            listed = self._items.index_select(0, short.item_idx.clamp(min=0).flatten()).view(len(part), n, -1)  # (B, M, D)
-            score = torch.bmm(listed, block[:, :, None])[:, :, 0]  # (B, M)
-            best = score.masked_fill_(short.item_idx < 0, -torch.inf).topk(k)  # (B, K)
-            is_proved = (best.values[:, -1] >= short.bound).cpu().numpy()
-            _write(answer, part, *self._settle(block, short.item_idx.gather(1, best.indices), best.values), only=is_proved)
+            item_idx, score = self._order(block, short.item_idx)  # (B, M) each
+            is_proved = (score[:, k - 1] >= short.bound).cpu().numpy()
+            _write(answer, part, item_idx[:, :k], score[:, :k], only=is_proved)
             if is_first and is_proved.mean() < _WELL_PROVED:
                 self._growth = min(_MOST_GROWTH, 1.5 * self._growth)
             part, n, is_first = part[~is_proved], _WIDER * n, False
@@ -105,26 +103,27 @@ class ExactIndex:
                 row, item = (torch.from_numpy(np.asarray(each, np.int64)).to(score.device) for each in seen.rows(rows).pairs())
                 score[row, item] = -torch.inf
             best = score.topk(k)  # (B, K)
-            _write(answer, rows, *self._settle(block, best.indices, best.values), only=np.ones(len(rows), bool))
+            found = torch.where(best.values.isneginf(), -1, best.indices)
+            _write(answer, rows, *self._order(block, found), only=np.ones(len(rows), bool))
 
-    def _settle(self, queries: Tensor, item_idx: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
-        """Score and sort lists once more, query by query: the last digit of a product depends on how many come together.
+    def _order(self, queries: Tensor, item_idx: Tensor) -> tuple[Tensor, Tensor]:
+        """Items from the best to the worst and their scores, query by query: not as a product of matrices, whose last digits
+        depend on how many queries come together.
 
         Args:
             queries: Shape (B, D).
-            item_idx: Shape (B, K).
-            score: Shape (B, K), minus infinity where there is no item.
+            item_idx: Shape (B, M), -1 for none.
         """
-        settled = torch.empty_like(score)
-        item_idx, order = item_idx.sort(dim=1)
+        item_idx = item_idx.sort(dim=1).values  # of equal items the first comes first
+        score = torch.empty(item_idx.shape, device=item_idx.device)  # (B, M)
         step = max(1, _BLOCK_SCORES // max(item_idx.shape[1] * queries.shape[1], 1))
         for begin in range(0, len(queries), step):
             rows = slice(begin, begin + step)
-            listed = self._items[item_idx[rows].clamp(min=0)]  # (B, K, D)
-            settled[rows] = listed.mul_(queries[rows, None]).sum(-1)
-        settled.masked_fill_(score.gather(1, order).isneginf(), -torch.inf)
-        settled, order = settled.sort(dim=1, descending=True, stable=True)
-        return item_idx.gather(1, order), settled
+            places = item_idx[rows].clamp(min=0)
+            listed = self._items.index_select(0, places.flatten()).view(*places.shape, queries.shape[1])  # (B, M, D)
+            score[rows] = listed.mul_(queries[rows, None]).sum(-1)
+        score, order = score.masked_fill_(item_idx < 0, -torch.inf).sort(dim=1, descending=True, stable=True)
+        return item_idx.gather(1, order), score
 
     def _to_device(self, queries: Vectors) -> Tensor:
         return torch.from_numpy(np.array(queries, np.float32)).to(self._items.device)

@@ -1,10 +1,12 @@
 """What each user has taken: the flat histories, and beside them items that train does not know but that have a vector now."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.files import read_array
 from recsys.retrieval.filters import Ints, SeenItems
 
 
@@ -36,3 +38,8 @@ class SeenByUser:
         counts = own.counts() + beside.counts()
         until = np.cumsum(counts)
         return SeenItems(item_idx=np.concatenate([own_item, item])[order], starts=until - counts, ends=until)
+
+
+def read_seen(pairs: Path, *, beside: NDArray[np.int64] | None) -> SeenByUser:
+    """The histories that the stage `pairs` wrote, and what was taken beside them."""
+    return SeenByUser(item_idx=read_array(pairs / "item_idx.npy"), offsets=read_array(pairs / "offsets.npy"), beside=beside)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from recsys.core.files import read_array
 
 HeldOut = Literal["validation", "test"]
-Windows = NDArray[np.int64]
 
 _MULTIPLE = 8
 _POOL_BATCHES = 64
@@ -56,7 +55,7 @@ class Batch:
         item_idx: Shape (B, L) int64; padding is 0 and `length` says where it starts.
         gap: Shape (B, L) int64, seconds since the previous event; -1 if there is none.
         request_gap: Shape (B, L) int64, seconds from the event to the moment asked about; -1 if unknown.
-        target_idx: Shape (B, L) int64, the next item or one of those after it; -1 where there is none.
+        target_idx: Shape (B, L) int64, the next item; -1 where there is none.
         length: Shape (B,) int64.
     """
 
@@ -141,18 +140,13 @@ def _group(order: NDArray[np.int64], sizes: NDArray[np.int64], batch_tokens: int
     return groups
 
 
-def build_batch(
-    histories: Histories, windows: Windows, *, use_time: bool, horizon: int = 1, rng: np.random.Generator | None = None
-) -> Batch:
-    """The windows of one batch, padded, with a target for each event; the moment asked about is that of the next event.
+def build_batch(histories: Histories, windows: NDArray[np.int64], *, use_time: bool) -> Batch:
+    """The windows of one batch, padded, with the next item as the target of each event.
 
     Args:
         histories: All users.
         windows: Shape (B, 3), from `plan_epoch`.
         use_time: Whether gaps are given; else they are all unknown.
-        horizon: A target is drawn by `rng` from so many train events that follow, each as likely; 1 is the next item.
-
-    Source: the horizon: Pancha et al., "PinnerFormer", arXiv:2205.04507, section 3.4, "dense all action loss".
     """
     starts, lengths = windows[:, 1], windows[:, 2] - windows[:, 1] - 1
     positions, inside = _positions(starts, lengths)
@@ -163,9 +157,6 @@ def build_batch(
         gap = np.where(inside, _gaps(histories, positions, first=first), UNKNOWN_TIME)
         request_gap = np.where(inside, histories.timestamp[following] - histories.timestamp[positions], UNKNOWN_TIME)
     items = np.where(inside, histories.item_idx[positions], 0)
-    if horizon > 1 and rng is not None:
-        n_ahead = np.minimum(np.asarray(histories.train_end[windows[:, 0]])[:, None] - 1 - positions, horizon)
-        following = np.where(inside, positions + rng.integers(1, np.maximum(n_ahead, 1) + 1), following)
     targets = np.where(inside, histories.item_idx[following], -1)
     return _batch(windows[:, 0], items, gap, request_gap, targets, lengths)
 
@@ -242,7 +233,8 @@ def _gaps(histories: Histories, positions: NDArray[np.int64], *, first: NDArray[
 
 
 def _batch(user: NDArray, items: NDArray, gap: NDArray, request_gap: NDArray, target: NDArray, length: NDArray) -> Batch:  # type: ignore[type-arg]
-    tensors = [torch.from_numpy(np.ascontiguousarray(a, np.int64)) for a in (user, items, gap, request_gap, target, length)]
+    arrays = (user, items, gap, request_gap, target, length)
+    tensors = [torch.from_numpy(np.ascontiguousarray(array, np.int64)) for array in arrays]
     return Batch(**dict(zip((field.name for field in fields(Batch)), tensors, strict=True)))
 
 

@@ -82,8 +82,6 @@ class Objective:
         """The terms, for people."""
         settings, contrast = self.settings, self.settings.contrast
         softmax = "full softmax" if self.is_full else "sampled softmax"
-        if settings.target_horizon > 1:
-            softmax += f" of one of the next {settings.target_horizon} events"
         terms = {
             softmax: contrast.next_item_weight,
             "same-target contrast": settings.same_target_weight,

@@ -48,7 +48,6 @@ class TrainingSettings:
         same_target_weight: Weight of the contrast between prefixes that lead to the same item; 0 is none.
         ema_decay: Of the moving average of the weights that is validated and kept; 0 keeps the weights themselves. An id
             table that is updated row by row stays as it is.
-        target_horizon: A target is drawn from so many events that follow; 1 is the next item.
         patience: Epochs without a better validation NDCG@10 before training stops.
         validation_users: At most so many users are validated on.
         seed: Of everything random.
@@ -71,7 +70,6 @@ class TrainingSettings:
     corrected_positive: bool
     same_target_weight: float
     ema_decay: float
-    target_horizon: int
     patience: int
     validation_users: int
     seed: int

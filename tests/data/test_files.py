@@ -8,7 +8,7 @@ import pytest
 
 from recsys.core.errors import RecsysError, SchemaError, SourceError
 from recsys.core.files import sha256_of
-from recsys.data.files import AttributeColumns, read_own_files
+from recsys.data.files import AttributeColumns, as_categories, read_own_files
 from recsys.data.scan import TextFormat, collect_source
 from recsys.data.schema import CATEGORIES, INTERACTIONS, TIME, check_table
 
@@ -124,6 +124,11 @@ def test_categories_and_numbers_of_parquet_keep_their_values(tmp_path: Path) -> 
         item_attributes=AttributeColumns(categories=["genre"], numbers=["price"]),
     )
     assert raw.items.rows() == [("1", ["3", "4"], None), ("2", [], 2.0)]
+
+
+def test_a_struct_holds_no_categories() -> None:
+    with pytest.raises(SchemaError, match="column 'genre' must hold text or lists of text, got Struct"):
+        as_categories("genre", pl.Struct({"name": pl.String}), "|")
 
 
 def test_another_category_separator_is_used(tmp_path: Path) -> None:

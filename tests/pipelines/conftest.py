@@ -61,6 +61,13 @@ def lay_out_text(text: str, root: Path, protocol: str | None = None) -> Path:
     return folder
 
 
+def change_settings(run: Path, stage: str, **settings: object) -> None:
+    """Edit what a stage of a run folder is asked for, as a changed profile would."""
+    path = run / "config" / f"{stage}.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"settings": config["settings"] | settings}))
+
+
 @pytest.fixture
 def run_stage() -> RunStage:
     return run_stage_in

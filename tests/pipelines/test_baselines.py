@@ -4,6 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
+from tests.pipelines.conftest import change_settings
+
 NAMES = ["als", "ease", "item_knn", "popularity", "random", "recent_popularity"]
 
 
@@ -19,10 +21,7 @@ def test_each_baseline_is_the_same_table_as_the_model(finished: Path) -> None:
 
 
 def test_catalogues_over_the_limit_leave_out_the_quadratic_ones(copy_of: Path, run_stage: Callable[[str, Path], None]) -> None:
-    path = copy_of / "config" / "baselines.json"
-    config = json.loads(path.read_text())
-    config["settings"]["largest_catalogue"] = 50
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "baselines", largest_catalogue=50)
     run_stage("baselines", copy_of)
     assert json.loads((copy_of / "baselines" / "manifest.json").read_text())["facts"]["skipped"] == ["item_knn", "ease", "als"]
     left = ["popularity", "random", "recent_popularity"]

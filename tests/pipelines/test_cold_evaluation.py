@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.embedding_space import EmbeddingSpace
 from recsys.core.files import read_array
-from tests.pipelines.conftest import PROFILE, STAGES, lay_out_text, run_stage_in
+from tests.pipelines.conftest import PROFILE, STAGES, change_settings, lay_out_text, run_stage_in
 
 COLD = PROFILE.replace("[pairs]", "[split]\ncold_share = 0.2\n[embed]\ncold_items = true\n[pairs]")
 
@@ -126,9 +126,7 @@ def test_the_page_has_a_table_a_segment(cold_run: Path, finished: Path) -> None:
 
 def test_cold_items_without_a_text_tower_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = lay_out_text(PROFILE.replace("text_dim = 4", "text_dim = 4\nsearch_dim = 0"), tmp_path)
-    config = json.loads((run / "config" / "embed.json").read_text())
-    config["settings"]["cold_items"] = True
-    (run / "config" / "embed.json").write_text(json.dumps(config))
+    change_settings(run, "embed", cold_items=True)
     for stage in STAGES[:5]:
         run_stage_in(stage, run)
     with pytest.raises(SystemExit):

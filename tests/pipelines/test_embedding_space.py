@@ -125,9 +125,13 @@ def test_an_export_replaces_an_export_and_no_other_table(space: EmbeddingSpace, 
     for _ in range(2):
         space.export(tmp_path / "out")
     items.write_parquet(tmp_path / "items.parquet")
-    with pytest.raises(ConfigError, match="must be of an earlier export or not there, got a table without vectors"):
+    with pytest.raises(ConfigError, match="must be of an earlier export or not there, got a file without vectors"):
         space.export(tmp_path)
     assert pl.read_parquet(tmp_path / "items.parquet").equals(items)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "users.parquet").write_text("no table")
+    with pytest.raises(ConfigError, match="got a file without vectors"):
+        space.export(tmp_path / "notes")
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="must be a place to write to"):
         space.export(tmp_path / "file" / "below")

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.evaluate import headline_metrics
+from tests.pipelines.conftest import change_settings
 
 
 def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -> None:
@@ -101,10 +102,7 @@ def evaluate_after(copy_of: Path, run_stage: Callable[[str, Path], None]) -> Cal
     """Retrieve with other settings, judge, and read what the stage states."""
 
     def run(**settings: object) -> dict:
-        path = copy_of / "config" / "retrieve.json"
-        config = json.loads(path.read_text())
-        config["settings"] |= settings
-        path.write_text(json.dumps(config))
+        change_settings(copy_of, "retrieve", **settings)
         for stage in ("retrieve", "evaluate"):
             run_stage(stage, copy_of)
         compared = json.loads((copy_of / "evaluate" / "comparisons.json").read_text())

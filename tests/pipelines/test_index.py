@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipelines.conftest import change_settings
+
 
 def test_the_recall_is_measured_and_reaches_its_target(finished: Path) -> None:
     about = json.loads((finished / "index" / "index.json").read_text())
@@ -13,10 +15,7 @@ def test_the_recall_is_measured_and_reaches_its_target(finished: Path) -> None:
 
 
 def test_the_exact_backend_needs_no_file(copy_of: Path, run_stage: Callable[[str, Path], None]) -> None:
-    path = copy_of / "config" / "index.json"
-    config = json.loads(path.read_text())
-    config["settings"]["backend"] = "exact"
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "index", backend="exact")
     run_stage("index", copy_of)
     run_stage("retrieve", copy_of)
     assert sorted(file.name for file in (copy_of / "index").iterdir()) == ["index.json", "manifest.json"]

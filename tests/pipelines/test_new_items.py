@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.new_items import keep_known, like_items, read_all_items, read_known, read_new_items
 from recsys.core.errors import DataError
+from tests.pipelines.conftest import change_settings
 
 
 def _write(path: Path, **columns: object) -> Path:
@@ -109,9 +110,7 @@ def test_added_items_are_found_by_search_recommended_and_shown_with_their_titles
     assert pl.read_parquet(copy_of / "retrieve" / "candidates.parquet").equals(before), "old candidates stay as they are"
     code, _, err = recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(copy_of))
     assert code == 2 and "an id must be new" in err
-    config = json.loads((copy_of / "config" / "train.json").read_text())
-    config["settings"]["seed"] = 5
-    (copy_of / "config" / "train.json").write_text(json.dumps(config))
+    change_settings(copy_of, "train", seed=5)
     for stage in ("train", "embed", "index", "retrieve"):
         run_stage(stage, copy_of)
     assert pl.read_parquet(copy_of / "embed" / "cold_items.parquet")["item_id"].to_list() == ["twin"], "by another model"

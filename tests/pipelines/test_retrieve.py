@@ -8,6 +8,7 @@ import pytest
 
 from recsys.retrieval.part_worker import PartWorker
 from recsys.retrieval.sets import roll_back
+from tests.pipelines.conftest import change_settings
 
 
 def test_every_user_gets_k_unseen_items_in_order(finished: Path) -> None:
@@ -38,10 +39,7 @@ def test_candidates_equal_exact_search(finished: Path) -> None:
 def test_more_candidates_than_items_are_refused(
     copy_of: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = copy_of / "config" / "retrieve.json"
-    config = json.loads(path.read_text())
-    config["settings"]["k"] = 5000
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "retrieve", k=5000)
     with pytest.raises(SystemExit) as caught:
         run_stage("retrieve", copy_of)
     assert caught.value.code == 2
@@ -51,10 +49,7 @@ def test_more_candidates_than_items_are_refused(
 def test_users_who_have_seen_nearly_all_get_shorter_lists_and_are_counted(
     copy_of: Path, run_stage: Callable[[str, Path], None]
 ) -> None:
-    path = copy_of / "config" / "retrieve.json"
-    config = json.loads(path.read_text())
-    config["settings"]["k"] = 110
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "retrieve", k=110)
     run_stage("retrieve", copy_of)
     facts = json.loads((copy_of / "retrieve" / "manifest.json").read_text())["facts"]
     table = pl.read_parquet(copy_of / "retrieve" / "candidates.parquet")
@@ -83,10 +78,7 @@ def retrieve_with(copy_of: Path, run_stage: Callable[[str, Path], None]) -> Call
     """Run the stage again with other settings, and read its table."""
 
     def run(**settings: object) -> pl.DataFrame:
-        path = copy_of / "config" / "retrieve.json"
-        config = json.loads(path.read_text())
-        config["settings"] |= settings
-        path.write_text(json.dumps(config))
+        change_settings(copy_of, "retrieve", **settings)
         run_stage("retrieve", copy_of)
         return pl.read_parquet(copy_of / "retrieve" / "candidates.parquet")
 

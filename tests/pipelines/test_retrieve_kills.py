@@ -1,6 +1,5 @@
 """One job of `retrieve`, killed again and again: in the search, and while the parts are put together and published."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
+from tests.pipelines.conftest import change_settings
 
 _KILLER = """
 import os, random, signal, sys, time
@@ -70,10 +71,7 @@ print(killed, late, sorted(set(resumed)) == resumed)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_over_20_kills_no_user_is_lost_and_none_is_there_twice(copy_of: Path, tmp_path: Path) -> None:
-    path = copy_of / "config" / "retrieve.json"
-    config = json.loads(path.read_text())
-    config["settings"]["block_users"] = 2
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "retrieve", block_users=2)
     expected = pl.read_parquet(copy_of / "retrieve" / "candidates.parquet")
     sets_before = [folder.name for folder in (copy_of / "published").iterdir() if folder.name.isdigit()]
     (tmp_path / "killer.py").write_text(_KILLER)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.models.checkpoint import read_tensors
-from tests.pipelines.conftest import PROFILE, lay_out_text, run_stage_in
+from tests.pipelines.conftest import PROFILE, change_settings, lay_out_text, run_stage_in
 
 TEXT = (
     PROFILE.replace("n_users = 150", "n_users = 200")
@@ -81,10 +81,7 @@ def test_the_page_and_the_manifest_have_it(studied: Path) -> None:
 def test_what_was_trained_before_is_taken_over(
     studied: Path, study: dict, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = studied / "config" / "study.json"
-    config = json.loads(path.read_text())
-    config["settings"]["shares"] = [0.1]
-    path.write_text(json.dumps(config))
+    change_settings(studied, "study", shares=[0.1])
     run_stage("study", studied)
     assert capsys.readouterr().err.count("done before") == 2
     assert json.loads((studied / "study" / "study.json").read_text())["arms"] == study["arms"][:2]

@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from recsys.core.files import sha256_of
+from tests.pipelines.conftest import change_settings
 
 
 def test_the_best_epoch_is_kept_and_every_epoch_is_told(finished: Path, manifest_of: Callable[[str], dict]) -> None:
@@ -38,10 +39,7 @@ def test_a_device_that_is_not_there_is_told(
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
-    path = copy_of / "config" / "train.json"
-    config = json.loads(path.read_text())
-    config["settings"]["device"] = "cuda"
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "train", device="cuda")
     with pytest.raises(SystemExit) as caught:
         run_stage("train", copy_of)
     assert caught.value.code == 2
@@ -51,10 +49,7 @@ def test_a_device_that_is_not_there_is_told(
 def test_lists_longer_than_the_catalogue_are_refused_before_training(
     copy_of: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = copy_of / "config" / "retrieve.json"
-    config = json.loads(path.read_text())
-    config["settings"]["k"] = 10_000
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "retrieve", k=10_000)
     with pytest.raises(SystemExit) as caught:
         run_stage("train", copy_of)
     assert caught.value.code == 2

@@ -13,6 +13,7 @@ from pipelines.training_config import TrainSettings
 from recsys.core.errors import TrainingError
 from recsys.training.loop import Trainer
 from recsys.training.resume import EpochRecord
+from tests.pipelines.conftest import change_settings
 
 SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "dim": [8, 16]}
 
@@ -121,20 +122,14 @@ def test_a_trial_that_kills_every_search_is_given_up(search: Callable[..., Path]
 def test_pre_training_is_said_to_be_left_out(
     search: Callable[..., Path], copy_of: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = copy_of / "config" / "pretrain.json"
-    config = json.loads(path.read_text())
-    config["settings"]["n_epochs"] = 2
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "pretrain", n_epochs=2)
     search(n_trials=1)
     assert "[pretrain] is left out" in capsys.readouterr().err
 
 
 def test_other_base_settings_are_another_search(search: Callable[..., Path], copy_of: Path) -> None:
     first = _trials(search(n_trials=2))
-    path = copy_of / "config" / "train.json"
-    config = json.loads(path.read_text())
-    config["settings"]["dropout"] = 0.5
-    path.write_text(json.dumps(config))
+    change_settings(copy_of, "train", dropout=0.5)
     assert _trials(search(n_trials=2))["validation_ndcg"].to_list() != first["validation_ndcg"].to_list()
 
 

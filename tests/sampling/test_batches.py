@@ -133,8 +133,8 @@ def test_a_batch_is_what_a_plain_loop_over_its_windows_gives(sizes: list[tuple[i
 
 
 @settings(deadline=None, max_examples=40)
-@given(_SIZES, _LENGTH, st.integers(0, 99), st.sampled_from([1, 3, 1_000]))
-def test_training_never_reads_an_event_after_the_train_part(sizes: list, length: int, seed: int, horizon: int) -> None:
+@given(_SIZES, _LENGTH, st.integers(0, 99))
+def test_training_never_reads_an_event_after_the_train_part(sizes: list[tuple[int, int]], length: int, seed: int) -> None:
     plain = _histories(sizes)
     is_held = np.concatenate([np.arange(t + v) >= t for t, v in sizes])
     spoiled = replace(
@@ -148,26 +148,8 @@ def test_training_never_reads_an_event_after_the_train_part(sizes: list, length:
         _plan(plain, length=length, tokens=80, seed=seed), _plan(spoiled, length=length, tokens=80, seed=seed), strict=True
     )
     for ours, theirs in pairs:
-        options = {"use_time": True, "horizon": horizon}
-        one = build_batch(plain, ours, **options, rng=np.random.default_rng(seed))
-        other = build_batch(spoiled, theirs, **options, rng=np.random.default_rng(seed))
+        one, other = build_batch(plain, ours, use_time=True), build_batch(spoiled, theirs, use_time=True)
         assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in _FIELDS)
-
-
-def test_a_target_is_any_of_the_next_train_events_within_the_horizon_and_each_as_often() -> None:
-    histories, rng = _histories([(12, 3), (4, 0), (2, 1)]), np.random.default_rng(1)
-    windows = cut_windows(histories, history_length=20, rng=rng)
-    plain = build_batch(histories, windows, use_time=True)
-    draws = [build_batch(histories, windows, use_time=True, horizon=5, rng=rng) for _ in range(600)]
-    assert all(torch.equal(getattr(draws[0], name), getattr(plain, name)) for name in set(_FIELDS) - {"target_idx"})
-    assert all(((batch.target_idx < 0) == (plain.target_idx < 0)).all() for batch in draws)
-    end = histories.train_end[windows[:, 0]] + 5  # items are numbered from 5 on, event by event
-    for row, column in (plain.target_idx >= 0).nonzero().tolist():
-        here = int(plain.item_idx[row, column])
-        n_ahead = min(5, int(end[row]) - 1 - here)
-        counts = np.bincount([int(batch.target_idx[row, column]) - here for batch in draws])
-        assert len(counts) == n_ahead + 1 and counts[0] == 0
-        assert (abs(counts[1:] - 600 / n_ahead) < 5 * np.sqrt(600 / n_ahead)).all()
 
 
 @settings(deadline=None, max_examples=40)

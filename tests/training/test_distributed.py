@@ -20,7 +20,6 @@ _LOSSES = {
     "queued views": {"full_softmax_limit": 0, "contrast": ContrastTerms(view_weight=0.5, queue_size=64, momentum=0.9)},
     "item views": {"full_softmax_limit": 0, "contrast": ContrastTerms(next_item_weight=0.0, item_view_weight=1.0)}
     | {"weight_decay": 0.1},
-    "drawn targets": {"target_horizon": 5},
     "sampled contrast": {"full_softmax_limit": 0, "same_target_weight": 0.5, "n_popular": 16, "n_hard": 20},
 }
 

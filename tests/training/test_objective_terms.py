@@ -36,8 +36,8 @@ def contrasting(world, build_towers, training_settings):
     augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
     texts = np.random.default_rng(0).normal(size=(len(world.items), 2, 4)).astype(np.float32)
 
-    def build(*, limit=10_000, horizon=1, **terms):
-        settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit, target_horizon=horizon)
+    def build(*, limit=10_000, **terms):
+        settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit)
         given = {"log_popularity": world.log_popularity, "device": torch.device("cpu"), "augmenter": augmenter, "texts": texts}
         return model, Objective(settings, model=model, **given)
 
@@ -93,7 +93,6 @@ def test_a_state_goes_on_as_if_nothing_had_happened(contrasting, batch, limit):
 
 def test_the_terms_are_told(contrasting):
     assert contrasting(view_weight=0.1)[1].in_words() == "full softmax + 0.1 × view contrast"
-    assert contrasting(horizon=50)[1].in_words() == "full softmax of one of the next 50 events"
     _, told = contrasting(limit=0, next_item_weight=0.0, view_weight=1.0, queue_size=4096)
     assert told.in_words() == "view contrast, a queue of 4,096 keys"
 

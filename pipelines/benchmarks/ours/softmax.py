@@ -6,6 +6,7 @@ The job is JSON: `n_rows`, `n_items`, `dim`, `chunks` (rows of a chunk that the 
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,7 +30,7 @@ def measure(job: dict[str, Any]) -> dict[str, float]:
     inputs = users.requires_grad_(), items.requires_grad_(), torch.tensor(_SCALE, requires_grad=True)
     halves = users.detach().bfloat16(), items.detach().bfloat16()
     works: list[Callable[[], None]] = [lambda: _with_gradients(*inputs, target_idx)]
-    works += [lambda chunk=chunk: _products(*halves, chunk) for chunk in job["chunks"]]  # type: ignore[misc]
+    works += [partial(_products, *halves, chunk) for chunk in job["chunks"]]
     seconds = [[seconds_of(work) for work in works] for _ in range(1 + job["n_repeats"])][1:]
     ours, *products = (median(column) for column in zip(*seconds, strict=True))
     return {"ours": ours, "products": min(products)}

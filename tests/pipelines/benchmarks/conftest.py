@@ -42,6 +42,13 @@ def nowhere(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
+def small() -> dict[str, Any]:
+    """A profile that stands for the shipped ones."""
+    source = {"source": "synthetic", "n_users": 60, "n_items": 50, "n_topics": 4}
+    return {"name": "small", "ingest": source, "train": {"dim": 8}}
+
+
+@pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """Ours trains at 900 targets a second after a slow start, a peer at 100; who was asked for what, in order."""
     asked: list[tuple[str, dict[str, Any]]] = []

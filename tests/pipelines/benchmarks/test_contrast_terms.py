@@ -10,11 +10,9 @@ from pipelines.benchmarks.contrast_terms import PLAIN, SETS, TERMS, measure
 from pipelines.profile import Profile, read_shipped
 from pipelines.training_config import TrainSettings
 
-SMALL = {"name": "small", "ingest": {"source": "synthetic", "n_users": 60, "n_items": 50, "n_topics": 4}, "train": {"dim": 8}}
-
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def asked(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """A small profile stands for the shipped one; views are worth 0.1 to every user, a queue takes away what it gives."""
     jobs: list[dict[str, Any]] = []
 
@@ -30,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return {"ndcg": float(users.mean()), "hr": 0.5, "minutes": 2.0, "epoch": 3, "validation": None}
 
     monkeypatch.setattr(contrast_terms, "run_own", run_own)
-    monkeypatch.setattr(contrast_terms, "read_shipped", lambda _: Profile.model_validate(SMALL))
+    monkeypatch.setattr(contrast_terms, "read_shipped", lambda _: Profile.model_validate(small))
     return jobs
 
 

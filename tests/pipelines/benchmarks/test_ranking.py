@@ -9,11 +9,9 @@ from pipelines.benchmarks.ranking import RANKINGS, Ranking, change_profile, meas
 from pipelines.profile import Profile
 from recsys.core.files import read_json
 
-SMALL = {"name": "small", "ingest": {"source": "synthetic", "n_users": 60, "n_items": 50, "n_topics": 4}, "train": {"dim": 8}}
-
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def asked(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """A small profile stands for the shipped ones, and training is replaced by figures that rise with the seed."""
     jobs: list[dict[str, Any]] = []
 
@@ -23,7 +21,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return {"hr": 0.4 + seed / 10, "ndcg": 0.2 + seed / 10, "minutes": 2.0, "epoch": 3, "validation": None}
 
     monkeypatch.setattr(ranking, "run_own", run_own)
-    monkeypatch.setattr(ranking, "read_shipped", lambda _: Profile.model_validate(SMALL))
+    monkeypatch.setattr(ranking, "read_shipped", lambda _: Profile.model_validate(small))
     return jobs
 
 
@@ -64,8 +62,8 @@ def test_changes_reach_the_stages(nowhere: Place, asked: list[dict[str, Any]]) -
     assert read_json(run / "split" / "manifest.json")["facts"]["n_validation"] == 0
 
 
-def test_a_changed_profile_is_checked_as_a_whole() -> None:
-    profile = Profile.model_validate(SMALL)
+def test_a_changed_profile_is_checked_as_a_whole(small: dict[str, Any]) -> None:
+    profile = Profile.model_validate(small)
     assert change_profile(profile, "other", {"train": {"dim": 16}}).train.dim == 16
     with pytest.raises(ValueError, match="dim must be a multiple"):
         change_profile(profile, "other", {"train": {"dim": 7}})
