@@ -97,6 +97,8 @@ class TrainSettings(ModelSettings, ContrastSettings):
     corrected_positive: bool = False
     same_target_weight: Annotated[float, Field(ge=0)] = 0.0
     ema_decay: Chance = 0.0
+    far_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    popularity_exponent: Annotated[float, Field(ge=-1, le=4)] = 0.0
     patience: Count = 3
     validation_users: Count = 10_000
     seed: Seed = 0

@@ -9,7 +9,14 @@ _CHUNK_ELEMENTS = 1_650_000
 _SAFE_SCALE = 40.0
 
 
-def full_softmax(users: torch.Tensor, items: torch.Tensor, target_idx: torch.Tensor, *, scale: torch.Tensor) -> torch.Tensor:
+def full_softmax(
+    users: torch.Tensor,
+    items: torch.Tensor,
+    target_idx: torch.Tensor,
+    *,
+    scale: torch.Tensor,
+    offset: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Mean cross-entropy of the target item against all items.
 
     Works on chunks of rows that stay in cache, and forms the gradients of all inputs on the way, so memory does not grow
@@ -21,25 +28,32 @@ def full_softmax(users: torch.Tensor, items: torch.Tensor, target_idx: torch.Ten
         items: Shape (I, D) unit vectors of all items.
         target_idx: Shape (B,) int64, the row of `items` that is right.
         scale: Shape (), one over the temperature.
+        offset: Shape (I,), at most 0, without a gradient: what is added to each item's logit; None is nothing.
 
     Returns:
-        Shape (): mean over B of -log softmax(scale · users @ items.T)[target].
+        Shape (): mean over B of -log softmax(scale · users @ items.T + offset)[target].
 
-    Source: van den Oord et al., arXiv:1807.03748, eq. 4, with all items as the set.
+    Source: van den Oord et al., arXiv:1807.03748, eq. 4, with all items as the set; the offset: Menon et al., "Long-tail
+    learning via logit adjustment", arXiv:2007.07314, eq. 10.
     """
-    loss: torch.Tensor = _FullSoftmax.apply(users, items, target_idx, scale)  # type: ignore[no-untyped-call]
+    loss: torch.Tensor = _FullSoftmax.apply(users, items, target_idx, scale, offset)  # type: ignore[no-untyped-call]
     return loss
 
 
 class _FullSoftmax(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, users: torch.Tensor, items: torch.Tensor, target_idx: torch.Tensor, scale: torch.Tensor
+        ctx: Any,
+        users: torch.Tensor,
+        items: torch.Tensor,
+        target_idx: torch.Tensor,
+        scale: torch.Tensor,
+        offset: torch.Tensor | None,
     ) -> torch.Tensor:
         device = users.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else users.dtype
         with torch.autocast(device, enabled=False):
-            loss, *gradients = _loss_and_gradients(users, items, target_idx, scale, dtype)
+            loss, *gradients = _loss_and_gradients(users, items, target_idx, scale, offset, dtype)
         ctx.save_for_backward(*gradients)
         return loss
 
@@ -48,20 +62,27 @@ class _FullSoftmax(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         to_users, to_items, to_scale = ctx.saved_tensors
         if gradient.device.type == "cpu" and float(gradient) == 1.0:
-            return to_users, to_items, None, to_scale
-        return to_users * gradient, to_items * gradient, None, to_scale * gradient
+            return to_users, to_items, None, to_scale, None
+        return to_users * gradient, to_items * gradient, None, to_scale * gradient, None
 
 
 def _loss_and_gradients(
-    users: torch.Tensor, items: torch.Tensor, target_idx: torch.Tensor, scale: torch.Tensor, dtype: torch.dtype
+    users: torch.Tensor,
+    items: torch.Tensor,
+    target_idx: torch.Tensor,
+    scale: torch.Tensor,
+    offset: torch.Tensor | None,
+    dtype: torch.dtype,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Each chunk of rows costs three products and two passes over its (C, I) weights; all else is (B, D)."""
     factor, mean = float(scale), 1 / len(users)
-    summed, total, top, to_items = _expect(users.to(dtype), items.to(dtype), factor, users.dtype)
+    summed, total, top, to_items = _expect(users.to(dtype), items.to(dtype), factor, offset, users.dtype)
     expected = summed.to(users.dtype).div_(total)  # (B, D), the mean item under the softmax
     positives = items[target_idx]  # (B, D)
     cosines = torch.dot(users.flatten(), positives.flatten())  # (), summed over rows
     loss = (total.log() + top).sum() - factor * cosines
+    if offset is not None:
+        loss -= offset[target_idx].sum()
     to_scale = torch.dot(users.flatten(), expected.flatten()) - cosines
     to_items.index_add_(0, target_idx, users, alpha=-1)
     to_users = expected.sub_(positives)  # (B, D)
@@ -69,7 +90,7 @@ def _loss_and_gradients(
 
 
 def _expect(
-    users: torch.Tensor, items: torch.Tensor, factor: float, out_dtype: torch.dtype
+    users: torch.Tensor, items: torch.Tensor, factor: float, offset: torch.Tensor | None, out_dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """For weights exp(logit - top): their sum with the items, (B, D); alone, (B, 1); top, (B, 1); and, normalised, their
     sum with the users, (I, D).
@@ -85,7 +106,9 @@ def _expect(
         rows = slice(begin, begin + chunk)
         part = users[rows]  # (C, D)
         weight = torch.mm(part, scaled, out=logits[: len(part)])  # (C, I)
-        # Cosines are at most 1, so the scale bounds the logits; only a steep one needs its maximum taken off.
+        if offset is not None:
+            weight.add_(offset)
+        # Cosines are at most 1 and offsets at most 0: the scale bounds the logits, and only a steep one needs its maximum off.
         if factor > _SAFE_SCALE:
             highest = weight.max(1, keepdim=True).values  # (C, 1)
             top[rows] = highest

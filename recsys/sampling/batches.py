@@ -55,7 +55,7 @@ class Batch:
         item_idx: Shape (B, L) int64; padding is 0 and `length` says where it starts.
         gap: Shape (B, L) int64, seconds since the previous event; -1 if there is none.
         request_gap: Shape (B, L) int64, seconds from the event to the moment asked about; -1 if unknown.
-        target_idx: Shape (B, L) int64, the next item; -1 where there is none.
+        target_idx: Shape (B, L) int64, the next item or a later one; -1 where there is none.
         length: Shape (B,) int64.
     """
 
@@ -140,13 +140,24 @@ def _group(order: NDArray[np.int64], sizes: NDArray[np.int64], batch_tokens: int
     return groups
 
 
-def build_batch(histories: Histories, windows: NDArray[np.int64], *, use_time: bool) -> Batch:
-    """The windows of one batch, padded, with the next item as the target of each event.
+def build_batch(
+    histories: Histories,
+    windows: NDArray[np.int64],
+    *,
+    use_time: bool,
+    far_share: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> Batch:
+    """The windows of one batch, padded, with a target for each event; the moment asked about is that of the next event.
 
     Args:
         histories: All users.
         windows: Shape (B, 3), from `plan_epoch`.
         use_time: Whether gaps are given; else they are all unknown.
+        far_share: Chance that a target is any of the user's train events that follow, each as likely, and not the next one.
+        rng: Draws them.
+
+    Source: far targets: Pancha et al., "PinnerFormer", arXiv:2205.04507, section 3.4, "dense all action loss".
     """
     starts, lengths = windows[:, 1], windows[:, 2] - windows[:, 1] - 1
     positions, inside = _positions(starts, lengths)
@@ -157,6 +168,10 @@ def build_batch(histories: Histories, windows: NDArray[np.int64], *, use_time: b
         gap = np.where(inside, _gaps(histories, positions, first=first), UNKNOWN_TIME)
         request_gap = np.where(inside, histories.timestamp[following] - histories.timestamp[positions], UNKNOWN_TIME)
     items = np.where(inside, histories.item_idx[positions], 0)
+    if far_share and rng is not None:
+        n_ahead = np.asarray(histories.train_end[windows[:, 0]])[:, None] - 1 - positions  # (B, L)
+        is_far = inside & (rng.random(positions.shape) < far_share)
+        following = np.where(is_far, positions + rng.integers(1, np.maximum(n_ahead, 1) + 1), following)
     targets = np.where(inside, histories.item_idx[following], -1)
     return _batch(windows[:, 0], items, gap, request_gap, targets, lengths)
 

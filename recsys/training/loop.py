@@ -183,11 +183,11 @@ class Trainer:
         return total / n_targets, len(plan), n_targets
 
     def _step(self, windows: NDArray[np.int64], rng: np.random.Generator, *, place: str) -> tuple[float, int]:
-        whole = build_batch(self.histories, windows, use_time=self.model.spec.use_time)
+        use_time, far_share, value = self.model.spec.use_time, self.settings.far_share, 0.0
+        whole = build_batch(self.histories, windows, use_time=use_time, far_share=far_share, rng=rng)
         draw = self.objective.draw(whole, rng=rng)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        value = 0.0
         for rows in self._parts(len(windows)):
             batch = whole.rows(rows).to(self.device)
             with autocast(self.device, self.dtype):

@@ -22,11 +22,20 @@ def encode_prefixes(model: TwoTower, batch: Batch, items: EncodedItems) -> torch
     )
 
 
-def full_loss(model: TwoTower, batch: Batch, items: EncodedItems) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean next-item cross-entropy over the whole catalogue, shape (), and the vectors of the prefixes, shape (T, D)."""
+def full_loss(
+    model: TwoTower, batch: Batch, items: EncodedItems, *, offset: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean next-item cross-entropy over the whole catalogue, shape (), and the vectors of the prefixes, shape (T, D).
+
+    Args:
+        model: Both towers.
+        batch: Histories and targets.
+        items: All items.
+        offset: Shape (I,), at most 0, added to the items' logits.
+    """
     users = encode_prefixes(model, batch, items)  # (T, D)
     targets = batch.target_idx[batch.target_idx >= 0]  # (T,)
-    return full_softmax(users, items.unit(), targets, scale=model.scale), users
+    return full_softmax(users, items.unit(), targets, scale=model.scale, offset=offset), users
 
 
 def sampled_loss(
@@ -40,6 +49,7 @@ def sampled_loss(
     queue: KeyQueue | None,
     corrects_positive: bool,
     n_hard: int | None,
+    offset: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean next-item cross-entropy against shared negatives, shape (), and the vectors of the prefixes, shape (T, D).
 
@@ -56,6 +66,7 @@ def sampled_loss(
         queue: Keys by the momentum item tower; None if there are none.
         corrects_positive: Whether log-Q corrects the positive too.
         n_hard: Each target is held against so many negatives; None for all.
+        offset: Shape (I,), added to the items' logits.
     """
     users = encode_prefixes(model, batch, items)  # (T, D)
     targets = batch.target_idx[batch.target_idx >= 0]  # (T,)
@@ -64,6 +75,11 @@ def sampled_loss(
         log_expected = torch.logaddexp(log_expected, log_popularity + float(torch.tensor(len(queue)).log()))  # (I,)
         negatives = torch.cat([negatives, queue.vectors])  # (N + K, D)
         negative_idx = torch.cat([negative_idx, queue.idx])  # (N + K,)
+    of_positives = None if offset is None else -offset[targets]  # (T,)
+    if offset is not None:
+        log_expected = log_expected - offset  # (I,)
+    if corrects_positive:
+        of_positives = log_expected[targets]  # (T,)
     loss = sampled_softmax(
         users,
         items.unit(targets),
@@ -71,7 +87,7 @@ def sampled_loss(
         log_expected=log_expected[negative_idx],
         is_false_negative=same_item(targets, negative_idx),
         scale=model.scale,
-        positive_log_expected=log_expected[targets] if corrects_positive else None,
+        positive_log_expected=of_positives,
         n_hard=n_hard,
     )
     return loss, users

@@ -55,6 +55,8 @@ class Objective:
         self.sampler = NegativeSampler(log_popularity, counts=counts)
         self.log_expected = torch.from_numpy(self.sampler.log_expected).to(device)  # (I,)
         self.log_popularity = torch.from_numpy(np.array(log_popularity)).to(device)  # (I,)
+        offset = -settings.popularity_exponent * self.log_popularity  # (I,)
+        self.offset = offset - offset.max() if settings.popularity_exponent else None
         self.augmenter = augmenter
         contrast = settings.contrast
         if contrast.view_weight and augmenter is None:
@@ -82,6 +84,10 @@ class Objective:
         """The terms, for people."""
         settings, contrast = self.settings, self.settings.contrast
         softmax = "full softmax" if self.is_full else "sampled softmax"
+        if settings.far_share:
+            softmax += f", {settings.far_share:.0%} of targets any later event"
+        if settings.popularity_exponent:
+            softmax += f", for lists by chance times popularity to the power {settings.popularity_exponent:g}"
         terms = {
             softmax: contrast.next_item_weight,
             "same-target contrast": settings.same_target_weight,
@@ -183,7 +189,7 @@ class Objective:
 
     def _next_item(self, model: TwoTower, batch: Batch, items: EncodedItems, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
         if draw.negative_idx is None:
-            return full_loss(model, batch, items)
+            return full_loss(model, batch, items, offset=self.offset)
         return sampled_loss(
             model,
             batch,
@@ -194,6 +200,7 @@ class Objective:
             queue=self.queues.get("items"),
             corrects_positive=self.settings.corrected_positive,
             n_hard=self.settings.n_hard or None,
+            offset=self.offset,
         )
 
     def _views(self, model: TwoTower, draw: Draw, items: EncodedItems, workers: Workers) -> torch.Tensor:

@@ -48,6 +48,8 @@ class TrainingSettings:
         same_target_weight: Weight of the contrast between prefixes that lead to the same item; 0 is none.
         ema_decay: Of the moving average of the weights that is validated and kept; 0 keeps the weights themselves. An id
             table that is updated row by row stays as it is.
+        far_share: Chance that a target is any of the later events, and not the next one.
+        popularity_exponent: Lists go by the chance of an item times its popularity to this power; below 0 rare items gain.
         patience: Epochs without a better validation NDCG@10 before training stops.
         validation_users: At most so many users are validated on.
         seed: Of everything random.
@@ -70,6 +72,8 @@ class TrainingSettings:
     corrected_positive: bool
     same_target_weight: float
     ema_decay: float
+    far_share: float
+    popularity_exponent: float
     patience: int
     validation_users: int
     seed: int

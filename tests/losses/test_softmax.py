@@ -111,3 +111,34 @@ def test_it_is_pytorch_cross_entropy_on_scaled_cosines():
     users, items, target_idx, scale = _inputs(64, 12)
     wanted = cross_entropy(scale * users @ items.t(), target_idx)
     assert full_softmax(users, items, target_idx, scale=scale).item() == pytest.approx(wanted.item(), rel=1e-12)
+
+
+@_SCALES
+def test_offsets_are_added_to_the_logits_of_items(small_chunks, scale):
+    users, items, target_idx, factor = _inputs(150, 9, scale=scale)
+    offset = -torch.linspace(0, 12, 9, dtype=torch.float64)
+    loss = full_softmax(users, items, target_idx, scale=factor, offset=offset)
+    naive = cross_entropy(factor * users @ items.t() + offset, target_idx)
+    assert loss.item() == pytest.approx(naive.item(), rel=1e-12)
+    inputs = (users, items, factor)
+    for found, wanted in zip(torch.autograd.grad(loss, inputs), torch.autograd.grad(naive, inputs), strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_taken_off_in_training_is_in_the_scores_that_are_learned():
+    chance, popularity = torch.tensor([0.2, 0.3, 0.5]).double(), torch.tensor([0.7, 0.2, 0.1]).double()
+    items, target_idx = torch.eye(3).double(), torch.repeat_interleave(torch.arange(3), torch.tensor([2, 3, 5]))
+    user, scale = torch.ones(3, dtype=torch.float64, requires_grad=True), torch.tensor(9.0).double()
+    optimizer = torch.optim.LBFGS([user], max_iter=200, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+
+    def step():
+        optimizer.zero_grad()
+        users = normalize(user, dim=0).expand(10, 3)
+        loss = full_softmax(users, items, target_idx, scale=scale, offset=-2 * popularity.log() + 2 * popularity.min().log())
+        loss.backward()
+        return loss
+
+    optimizer.step(step)
+    learned = (scale * normalize(user.detach(), dim=0)).softmax(0)
+    wanted = chance * popularity**2
+    torch.testing.assert_close(learned, wanted / wanted.sum(), rtol=1e-4, atol=0)

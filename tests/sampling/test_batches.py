@@ -133,8 +133,10 @@ def test_a_batch_is_what_a_plain_loop_over_its_windows_gives(sizes: list[tuple[i
 
 
 @settings(deadline=None, max_examples=40)
-@given(_SIZES, _LENGTH, st.integers(0, 99))
-def test_training_never_reads_an_event_after_the_train_part(sizes: list[tuple[int, int]], length: int, seed: int) -> None:
+@given(_SIZES, _LENGTH, st.integers(0, 99), st.sampled_from([0.0, 0.5, 1.0]))
+def test_training_never_reads_an_event_after_the_train_part(
+    sizes: list[tuple[int, int]], length: int, seed: int, far_share: float
+) -> None:
     plain = _histories(sizes)
     is_held = np.concatenate([np.arange(t + v) >= t for t, v in sizes])
     spoiled = replace(
@@ -148,8 +150,24 @@ def test_training_never_reads_an_event_after_the_train_part(sizes: list[tuple[in
         _plan(plain, length=length, tokens=80, seed=seed), _plan(spoiled, length=length, tokens=80, seed=seed), strict=True
     )
     for ours, theirs in pairs:
-        one, other = build_batch(plain, ours, use_time=True), build_batch(spoiled, theirs, use_time=True)
+        one = build_batch(plain, ours, use_time=True, far_share=far_share, rng=np.random.default_rng(seed))
+        other = build_batch(spoiled, theirs, use_time=True, far_share=far_share, rng=np.random.default_rng(seed))
         assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in _FIELDS)
+
+
+def test_a_far_target_is_any_train_event_that_follows_and_each_as_often() -> None:
+    histories, n_draws = _histories([(12, 3), (4, 0), (2, 1)]), 600
+    windows, rng = cut_windows(histories, history_length=20, rng=np.random.default_rng(0)), np.random.default_rng(1)
+    plain = build_batch(histories, windows, use_time=True)
+    draws = [build_batch(histories, windows, use_time=True, far_share=0.5, rng=rng) for _ in range(n_draws)]
+    assert all(torch.equal(getattr(draws[0], name), getattr(plain, name)) for name in set(_FIELDS) - {"target_idx"})
+    steps = torch.stack([batch.target_idx for batch in draws], dim=-1) - plain.item_idx[..., None]  # items number the events
+    n_ahead = torch.from_numpy(histories.train_end[windows[:, 0]] + 5)[:, None] - 1 - plain.item_idx
+    for row, column in (plain.target_idx >= 0).nonzero().tolist():
+        ahead, counts = int(n_ahead[row, column]), np.bincount(steps[row, column], minlength=1)
+        wanted = n_draws * (0.5 / ahead + 0.5 * (np.arange(1, ahead + 1) == 1))
+        assert len(counts) == ahead + 1 and (abs(counts[1:] - wanted) <= 5 * np.sqrt(wanted)).all() and counts[0] == 0
+    assert all(((batch.target_idx < 0) == (plain.target_idx < 0)).all() for batch in draws)
 
 
 @settings(deadline=None, max_examples=40)

@@ -15,7 +15,7 @@ from recsys.training.settings import ContrastTerms
 _LOSSES = {
     "full": {},
     "sampled": {"full_softmax_limit": 0},
-    "contrast": {"same_target_weight": 0.5, "ema_decay": 0.9},
+    "contrast": {"same_target_weight": 0.5, "ema_decay": 0.9, "far_share": 0.5, "popularity_exponent": 1.0},
     "views": {"contrast": ContrastTerms(view_weight=0.5)},
     "queued views": {"full_softmax_limit": 0, "contrast": ContrastTerms(view_weight=0.5, queue_size=64, momentum=0.9)},
     "item views": {"full_softmax_limit": 0, "contrast": ContrastTerms(next_item_weight=0.0, item_view_weight=1.0)}

@@ -38,7 +38,7 @@ _QUEUED = {"contrast": ContrastTerms(view_weight=0.3, queue_size=200, momentum=0
         _QUEUED | {"full_softmax_limit": 0},
         {},
         {"full_softmax_limit": 0},
-        {"ema_decay": 0.9, "same_target_weight": 0.3},
+        {"ema_decay": 0.9, "same_target_weight": 0.3, "far_share": 0.5, "popularity_exponent": 1.0},
         {"full_softmax_limit": 0, "ema_decay": 0.9, "same_target_weight": 0.3, "n_popular": 8, "n_hard": 20},
     ],
     ids=["queued views", "sampled queued views", "full", "sampled", "averaged contrast", "sampled averaged contrast"],

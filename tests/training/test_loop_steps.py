@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from recsys.core.errors import ConfigError, TrainingError
+from recsys.training.embedding import embed_items, embed_users
 from recsys.training.settings import ContrastTerms
 
 
@@ -89,3 +90,18 @@ def test_texts_that_are_aligned_move_the_items_and_their_tower(build_trainer, wo
     assert {"item_tower", "text_tower"} <= moved and "content_tower" not in moved
     with pytest.raises(ConfigError, match="text_weight must be 0 where no texts are read"):
         build_trainer(settings={"contrast": terms}, spec={"search_dim": 6})
+
+
+@pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
+def test_lists_hold_the_more_popular_items_the_higher_the_exponent(build_trainer, world, limit):
+    popularity = []
+    for exponent in (-1.0, 0.0, 1.0):
+        settings = {"n_epochs": 8, "learning_rate": 1e-2, "full_softmax_limit": limit, "popularity_exponent": exponent}
+        trainer = build_trainer(settings=settings)
+        list(trainer.fit())
+        given = {"device": trainer.device, "dtype": trainer.dtype}
+        everyone = np.arange(len(world.users))
+        users = embed_users(trainer.model, world.histories, everyone, held_out="test", batch_tokens=512, **given)
+        listed = (users @ embed_items(trainer.model, **given).T).argsort(axis=1)[:, -10:]
+        popularity.append(world.counts[listed].mean())
+    assert popularity[0] < popularity[1] < popularity[2]

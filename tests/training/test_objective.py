@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from recsys.core.errors import ConfigError
 from recsys.sampling.batches import build_batch, plan_epoch
@@ -73,13 +74,18 @@ def test_full_loss_is_the_softmax_of_each_prefix_on_its_own(model, batch):
     torch.testing.assert_close(vectors, users, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("exponent", [0.0, 2.0, -1.0])
 @pytest.mark.parametrize("corrected_positive", [False, True])
-def test_the_sampled_loss_is_the_sum_over_negatives_that_are_not_the_target(model, batch, objective, corrected_positive):
-    sampled = objective(full_softmax_limit=0, n_in_batch=8, n_uniform=6, n_popular=5, corrected_positive=corrected_positive)
+def test_the_sampled_loss_is_the_sum_over_negatives_that_are_not_the_target(
+    world, model, batch, objective, corrected_positive, exponent
+):
+    counts = {"n_in_batch": 8, "n_uniform": 6, "n_popular": 5}
+    sampled = objective(full_softmax_limit=0, corrected_positive=corrected_positive, popularity_exponent=exponent, **counts)
     draw = sampled.draw(batch, rng=np.random.default_rng(4))
     users, targets = _targets(model, batch)
-    log_expected = sampled.log_expected[draw.negative_idx]
-    shift = sampled.log_expected[targets] if corrected_positive else torch.zeros(len(targets))
+    taken_off = exponent * torch.from_numpy(np.array(world.log_popularity))
+    log_expected = (sampled.log_expected + taken_off)[draw.negative_idx]
+    shift = taken_off[targets] + (sampled.log_expected[targets] if corrected_positive else 0)
     wanted = np.mean(
         [
             oracles.sampled_softmax_loss(
@@ -96,6 +102,16 @@ def test_the_sampled_loss_is_the_sum_over_negatives_that_are_not_the_target(mode
     )
     assert len(draw.negative_idx) == 19
     assert sampled.loss(model, batch, draw, workers=Workers()).item() == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize("exponent", [2.0, -1.0])
+def test_the_popularity_exponent_is_taken_off_the_logits_of_the_full_softmax(world, model, batch, objective, exponent):
+    users, targets = _targets(model, batch)
+    full = objective(popularity_exponent=exponent)
+    logits = model.scale * users @ model.encode_items(torch.arange(model.spec.n_items)).t()
+    wanted = cross_entropy(logits - exponent * torch.from_numpy(np.array(world.log_popularity)), targets)
+    draw = full.draw(batch, rng=np.random.default_rng(0))
+    assert full.loss(model, batch, draw, workers=Workers()).item() == pytest.approx(wanted.item(), rel=1e-4)
 
 
 def test_full_loss_reaches_every_parameter(model, batch):

@@ -36,8 +36,9 @@ def contrasting(world, build_towers, training_settings):
     augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
     texts = np.random.default_rng(0).normal(size=(len(world.items), 2, 4)).astype(np.float32)
 
-    def build(*, limit=10_000, **terms):
-        settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit)
+    def build(*, limit=10_000, far_share=0.0, popularity_exponent=0.0, **terms):
+        targets = {"far_share": far_share, "popularity_exponent": popularity_exponent}
+        settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit, **targets)
         given = {"log_popularity": world.log_popularity, "device": torch.device("cpu"), "augmenter": augmenter, "texts": texts}
         return model, Objective(settings, model=model, **given)
 
@@ -93,6 +94,9 @@ def test_a_state_goes_on_as_if_nothing_had_happened(contrasting, batch, limit):
 
 def test_the_terms_are_told(contrasting):
     assert contrasting(view_weight=0.1)[1].in_words() == "full softmax + 0.1 × view contrast"
+    _, told = contrasting(far_share=0.5, popularity_exponent=1.0)
+    wanted = "full softmax, 50% of targets any later event, for lists by chance times popularity to the power 1"
+    assert told.in_words() == wanted
     _, told = contrasting(limit=0, next_item_weight=0.0, view_weight=1.0, queue_size=4096)
     assert told.in_words() == "view contrast, a queue of 4,096 keys"
 
