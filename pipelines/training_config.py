@@ -45,6 +45,7 @@ class ContrastSettings(Settings):
     text_weight: Weight = 0.0
     queue_size: Annotated[int, Field(ge=0, le=2**20)] = 0
     momentum: Chance = 0.99
+    window_length: Annotated[int, Field(ge=2)] | None = None
     operators: list[Operator] = Field(default=["crop", "mask", "reorder", "substitute", "insert"], min_length=1)
     crop_share: Share = 0.6
     mask_share: Share = 0.3
@@ -107,6 +108,8 @@ class TrainSettings(ModelSettings, ContrastSettings):
     def _settings_fit(self) -> "TrainSettings":
         if self.dim % (2 * self.n_heads):
             raise ValueError(f"dim must be a multiple of twice n_heads ({2 * self.n_heads}), got {self.dim}")
+        if self.window_length is not None and self.window_length > self.history_length:
+            raise ValueError(f"window_length must be at most history_length ({self.history_length}), got {self.window_length}")
         if self.low_pass_share and self.encoder != "transformer":
             raise ValueError(f'low_pass_share must be 0 for encoder = "{self.encoder}", got {self.low_pass_share}')
         whole = [

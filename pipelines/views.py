@@ -61,7 +61,7 @@ def augment_history(run: Path, user_id: str, *, seed: int) -> list[View]:
     ((_, batch),) = request_batches(
         histories,
         np.array([user_idx]),
-        history_length=training.history_length,
+        history_length=chosen.window_length or training.history_length,
         batch_tokens=1,
         use_time=has_time,
         held_out="validation",

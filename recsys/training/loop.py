@@ -162,9 +162,8 @@ class Trainer:
     def _train_epoch(self, epoch: int, on_step: Callable[[Step], None] | None) -> tuple[float, int, int]:
         settings, rng = self.settings, rng_for(self.settings.seed, "epoch", epoch)
         torch.manual_seed(seed_for(settings.seed, "dropout", epoch, self.workers.rank))
-        plan = plan_epoch(
-            self.histories, history_length=self.model.spec.history_length, batch_tokens=settings.batch_tokens, rng=rng
-        )
+        length = settings.window_length or self.model.spec.history_length
+        plan = plan_epoch(self.histories, history_length=length, batch_tokens=settings.batch_tokens, rng=rng)
         if not plan:
             raise TrainingError(
                 "train: some user must have 2 train events, got none; "

@@ -48,6 +48,7 @@ class TrainingSettings:
         same_target_weight: Weight of the contrast between prefixes that lead to the same item; 0 is none.
         ema_decay: Of the moving average of the weights that is validated and kept; 0 keeps the weights themselves. An id
             table that is updated row by row stays as it is.
+        window_length: Events of a window that is trained on, or that views are made of; None is all that the model reads.
         far_share: Chance that a target is any of the later events, and not the next one.
         popularity_exponent: Lists go by the chance of an item times its popularity to this power; below 0 rare items gain.
         patience: Epochs without a better validation NDCG@10 before training stops.
@@ -77,4 +78,5 @@ class TrainingSettings:
     patience: int
     validation_users: int
     seed: int
+    window_length: int | None = None
     contrast: ContrastTerms = ContrastTerms()

@@ -15,6 +15,7 @@ from recsys.augmentation.compose import OPERATORS, Shares
         ({"operators": ["shuffle"]}, "'crop', 'mask', 'reorder', 'substitute' or 'insert'"),
         ({"operators": []}, "at least 1 item"),
         ({"crop_share": 1.0}, "less than 1"),
+        ({"history_length": 20, "window_length": 21}, r"window_length must be at most history_length \(20\), got 21"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, object], message: str) -> None:

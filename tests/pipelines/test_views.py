@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -5,6 +6,7 @@ import pytest
 
 from pipelines.views import augment_history, lay_side_by_side
 from recsys.core.errors import DataError
+from tests.pipelines.conftest import change_settings
 
 
 def test_the_history_is_that_of_train_and_views_hold_nothing_else(finished: Path) -> None:
@@ -20,6 +22,14 @@ def test_the_history_is_that_of_train_and_views_hold_nothing_else(finished: Path
         assert view.name in ("crop", "mask", "reorder", "substitute", "insert")
         assert set(view.events["item_id"].drop_nulls()) <= known
         assert view.events["timestamp"].is_sorted()
+
+
+def test_views_are_of_the_window_that_is_trained_on(finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / finished.name)
+    change_settings(run, "train", window_length=3)
+    history, *_ = augment_history(run, "u00003", seed=0)
+    train = pl.read_parquet(finished / "split" / "train.parquet").filter(pl.col("user_id") == "u00003")
+    assert history.events["item_id"].to_list() == train["item_id"].to_list()[-3:]
 
 
 def test_the_same_seed_gives_the_same_views_and_another_one_others(finished: Path) -> None:

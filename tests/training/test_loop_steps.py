@@ -105,3 +105,18 @@ def test_lists_hold_the_more_popular_items_the_higher_the_exponent(build_trainer
         listed = (users @ embed_items(trainer.model, **given).T).argsort(axis=1)[:, -10:]
         popularity.append(world.counts[listed].mean())
     assert popularity[0] < popularity[1] < popularity[2]
+
+
+def test_a_short_window_holds_few_events_and_all_of_them_are_targets_still(build_trainer):
+    seen, records = [], []
+    for length in (None, 4):
+        trainer = build_trainer(settings={"n_epochs": 1, "window_length": length})
+        draw, lengths = trainer.objective.draw, []
+        trainer.objective.draw = lambda whole, *, rng, draw=draw, lengths=lengths: (
+            lengths.extend(whole.length.tolist()),
+            draw(whole, rng=rng),
+        )[1]
+        records += list(trainer.fit())
+        seen.append(lengths)
+    assert max(seen[0]) > 4 == max(seen[1])
+    assert records[0].n_targets == records[1].n_targets == sum(seen[1])
