@@ -26,6 +26,8 @@ def work(stage: StageRun[PretrainSettings]) -> None:
     with join_workers(device) as workers:
         checkpoint = stage.folder / "checkpoint"
         trainer = build_trainer(training, pairs=pairs, checkpoint=checkpoint, device=device, workers=workers, has_labels=False)
+        if idle := settings.idle(is_full=True):
+            stage.say(f"without effect beside the other settings of [pretrain]: {', '.join(idle)}")
         records = fit(stage, trainer, n_epochs=settings.n_epochs)
         if not workers.is_main:
             return

@@ -1,6 +1,6 @@
 """The knobs of the towers and of their training, with labels and without."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -58,6 +58,25 @@ class ContrastSettings(Settings):
         if len(set(self.operators)) < len(self.operators):
             raise ValueError(f"operators must differ, got {', '.join(self.operators)}")
         return self
+
+    def idle(self, *, is_full: bool) -> list[str]:
+        """Settings that were changed and do nothing beside the others.
+
+        Args:
+            is_full: Whether all items are scored, so that there are no negatives to choose.
+        """
+        return [name for name in self._unread(is_full=is_full) if getattr(self, name) != type(self).model_fields[name].default]
+
+    def _unread(self, *, is_full: bool) -> list[str]:
+        drawn = self.operators if self.view_weight else []
+        unread = [f"{name}_share" for name in get_args(Operator) if name not in drawn]
+        if not self.view_weight:
+            unread += ["operators", *(["queue_size"] if is_full else [])]
+        if not (self.view_weight or self.item_view_weight):
+            unread.append("view_scale")
+        if not self.queue_size or "queue_size" in unread:
+            unread.append("momentum")
+        return unread
 
 
 class PretrainSettings(ContrastSettings):
@@ -121,19 +140,11 @@ class TrainSettings(ModelSettings, ContrastSettings):
             raise ValueError(f"accumulate must be 1 where {whole[0]} is set, got {self.accumulate}")
         return self
 
-    def idle(self, *, is_full: bool) -> list[str]:
-        """Settings that were changed and do nothing beside the others.
-
-        Args:
-            is_full: Whether all items are scored, so that there are no negatives to choose.
-        """
+    def _unread(self, *, is_full: bool) -> list[str]:
         unread = list(_UNREAD_BY.get(self.encoder, ()))
         if is_full:
             unread += ["n_uniform", "n_in_batch", "n_popular", "n_hard", "corrected_positive"]
-            unread += [] if self.view_weight else ["queue_size"]
-        if not self.queue_size or "queue_size" in unread:
-            unread.append("momentum")
-        return [name for name in unread if getattr(self, name) != TrainSettings.model_fields[name].default]
+        return unread + super()._unread(is_full=is_full)
 
 
 class StudySettings(Settings):

@@ -18,7 +18,7 @@ from pipelines.trainer import build_trainer
 from pipelines.training_config import TrainSettings
 from recsys.core.files import sha256_of
 from recsys.training.distributed import Workers
-from tests.pipelines.conftest import PROFILE, lay_out_text, run_stage_in
+from tests.pipelines.conftest import PROFILE, change_settings, lay_out_text, run_stage_in
 
 ON = PROFILE.replace(
     "[train]",
@@ -49,6 +49,17 @@ def test_all_epochs_are_trained_without_validation_and_the_loss_falls(pretrained
     assert epochs["epoch"].to_list() == [1, 2] and epochs["validation_ndcg"].to_list() == [None, None]
     assert facts["is_on"] and facts["last_loss"] < facts["first_loss"]
     assert facts["loss"] == "view contrast + 0.5 × item view contrast, a queue of 64 keys"
+
+
+def test_both_stages_say_what_has_no_effect(
+    copy_of: Path, run_stage: Callable[[str, Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_settings(copy_of, "pretrain", n_epochs=1, operators=["crop"], mask_share=0.5)
+    change_settings(copy_of, "train", n_epochs=1, n_hard=5, view_scale=5.0)
+    for stage, idle in (("pretrain", "mask_share"), ("train", "n_hard, view_scale")):
+        run_stage(stage, copy_of)
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"without effect beside the other settings of [{stage}]: {idle}" in said
 
 
 def test_training_starts_from_its_weights(pretrained: Path) -> None:

@@ -48,10 +48,20 @@ def test_what_pre_training_goes_by_is_all_that_train_needs() -> None:
         ({"encoder": "mean", "n_blocks": 3}, False, ["n_blocks"]),
         ({"encoder": "hstu", "n_blocks": 3, "feedforward_factor": 4}, True, ["feedforward_factor"]),
         ({"n_blocks": 3, "feedforward_factor": 4}, True, []),
+        ({"crop_share": 0.2, "view_scale": 5.0}, True, ["crop_share", "view_scale"]),
+        ({"operators": ["mask"], "crop_share": 0.2, "mask_share": 0.5, "view_weight": 0.1}, True, ["crop_share"]),
+        ({"operators": ["mask"], "item_view_weight": 0.1, "view_scale": 5.0}, True, ["operators"]),
     ],
 )
 def test_changed_settings_without_effect_are_named(settings: dict[str, object], is_full: bool, idle: list[str]) -> None:
     assert TrainSettings.model_validate(settings).idle(is_full=is_full) == idle
+
+
+def test_pretraining_names_them_too() -> None:
+    changed = {"operators": ["crop"], "crop_share": 0.2, "insert_share": 0.2, "momentum": 0.5, "view_scale": 5.0}
+    assert PretrainSettings.model_validate(changed).idle(is_full=True) == ["insert_share", "momentum"]
+    items_alone = {"view_weight": 0.0, "item_view_weight": 1.0, "queue_size": 9}
+    assert PretrainSettings.model_validate(items_alone).idle(is_full=True) == ["queue_size"]
 
 
 def test_operators_and_shares_are_those_of_the_library() -> None:
