@@ -61,7 +61,7 @@ def augment(
     """The training history of a user beside two augmented views of it, as contrast between views sees them."""
     folder = find_run(run)
     views = augment_history(folder, user, seed=seed)
-    events = [with_titles(folder, view.events) for view in views]
+    events = [with_titles(folder, view.events, categories=as_json) for view in views]
     names = [view.name for view in views]
     if as_json:
         shown = [{"name": name, "events": table.to_dicts()} for name, table in zip(names, events, strict=True)]

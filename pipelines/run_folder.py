@@ -86,13 +86,13 @@ def read_categories(only: list[str]) -> dict[str, list[str]]:
     return asked
 
 
-def with_titles(folder: Path, found: pl.DataFrame) -> pl.DataFrame:
-    """Add text and categories of the items, where the run has them."""
+def with_titles(folder: Path, found: pl.DataFrame, *, categories: bool = True) -> pl.DataFrame:
+    """Add text and, if asked, categories of the items, where the run has them."""
     if not (folder / "ingest" / "items.parquet").is_file():
         return found
     items = read_all_items(folder)
     shown = [pl.col(ITEM_ID), *(pl.col(name) for name in text_columns(items))]
-    shown += [pl.col(name).list.join(", ") for name in category_columns(items)]
+    shown += [pl.col(name).list.join(", ") for name in category_columns(items) if categories]
     return found.join(items.select(shown), on=ITEM_ID, how="left", maintain_order="left")
 
 

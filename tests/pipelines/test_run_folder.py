@@ -33,3 +33,8 @@ def test_titles_stand_beside_ids_and_an_id_without_one_stays(finished: Path) -> 
     shown = with_titles(finished, pl.DataFrame({"item_id": ["i00004", "stranger"]}))
     assert shown["title"].to_list()[0].startswith("Tale ")
     assert shown["title"].to_list()[1] is None
+
+
+def test_texts_alone_are_added_if_asked(finished: Path) -> None:
+    shown = with_titles(finished, pl.DataFrame({"item_id": ["i00004"]}), categories=False)
+    assert shown.columns == ["item_id", "title"]
