@@ -80,15 +80,23 @@ class ContrastSettings(Settings):
 
 
 class PretrainSettings(ContrastSettings):
-    """`[pretrain]`: training without labels before `[train]`; 0 epochs leave it out."""
+    """`[pretrain]`: training without labels before `[train]`; 0 epochs leave it out.
+
+    By default a view is three of ten events in a row: read off MovieLens-1M, genres of items had a macro AUROC of 0.96, and of
+    0.70 with all five operators on whole histories.
+    """
 
     n_epochs: Annotated[int, Field(ge=0)] = 0
-    batch_tokens: Count = 4096
+    batch_tokens: Count = 16_384
     learning_rate: Positive = 3e-3
     final_rate: Annotated[float, Field(ge=0, le=1)] = 0.02
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     weight_decay: Weight = 0.0
     view_weight: Weight = 1.0
+    view_scale: Annotated[float, Field(gt=0, le=100)] = 20.0
+    window_length: Annotated[int, Field(ge=2)] | None = 10
+    operators: list[Operator] = Field(default=["crop"], min_length=1)
+    crop_share: Share = 0.3
     seed: Seed = 0
 
     @model_validator(mode="after")
