@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recsys.core.files import read_array
 
 HeldOut = Literal["validation", "test"]
+Ints = NDArray[np.int64]
 
 _MULTIPLE = 8
 _POOL_BATCHES = 64
@@ -78,7 +79,7 @@ class Batch:
         return Batch(**{name: tensor.to(device) for name, tensor in tensors.items()})
 
 
-def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> Ints:
     """Cut every train history into windows of at most L inputs whose targets cover each event but the first once.
 
     The place of the first cut is random, so over epochs an event is seen with different amounts of past.
@@ -102,9 +103,7 @@ def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Gen
     return np.stack([user, starts[user] + begin, starts[user] + begin + size + 1], axis=1).astype(np.int64)
 
 
-def plan_epoch(
-    histories: Histories, *, history_length: int, batch_tokens: int, rng: np.random.Generator
-) -> list[NDArray[np.int64]]:
+def plan_epoch(histories: Histories, *, history_length: int, batch_tokens: int, rng: np.random.Generator) -> list[Ints]:
     """Cut one epoch into batches of windows, each of at most about `batch_tokens` padded events.
 
     Windows are shuffled, sorted by length inside pools of many batches, and the batches shuffled again, so that little is
@@ -122,14 +121,14 @@ def plan_epoch(
     windows = rng.permutation(cut_windows(histories, history_length=history_length, rng=rng))
     sizes = windows[:, 2] - windows[:, 1] - 1
     pool = max(1, _POOL_BATCHES * batch_tokens // history_length)
-    groups: list[NDArray[np.int64]] = []
+    groups: list[Ints] = []
     for begin in range(0, len(windows), pool):
         order = begin + np.argsort(sizes[begin : begin + pool], kind="stable")
         groups += _group(order, sizes, batch_tokens)
     return [windows[groups[place]] for place in rng.permutation(len(groups))]
 
 
-def _group(order: NDArray[np.int64], sizes: NDArray[np.int64], batch_tokens: int) -> list[NDArray[np.int64]]:
+def _group(order: Ints, sizes: Ints, batch_tokens: int) -> list[Ints]:
     """Cut windows sorted by size into groups of at most `batch_tokens` padded events, from the longest."""
     groups, end = [], len(order)
     while end > 0:
@@ -141,12 +140,7 @@ def _group(order: NDArray[np.int64], sizes: NDArray[np.int64], batch_tokens: int
 
 
 def build_batch(
-    histories: Histories,
-    windows: NDArray[np.int64],
-    *,
-    use_time: bool,
-    far_share: float = 0.0,
-    rng: np.random.Generator | None = None,
+    histories: Histories, windows: Ints, *, use_time: bool, far_share: float = 0.0, rng: np.random.Generator | None = None
 ) -> Batch:
     """The windows of one batch, padded, with a target for each event; the moment asked about is that of the next event.
 
@@ -184,7 +178,7 @@ def request_batches(
     batch_tokens: int,
     use_time: bool,
     held_out: HeldOut,
-) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+) -> Iterator[tuple[Ints, Batch]]:
     """The histories that user vectors are made from, longest first.
 
     Args:
@@ -217,13 +211,7 @@ def request_batches(
         yield group, _batch(users[group], items, gap, request_gap, targets, lengths[group])
 
 
-def _request_gaps(
-    histories: Histories,
-    positions: NDArray[np.int64],
-    inside: NDArray[np.bool_],
-    ends: NDArray[np.int64],
-    asked: NDArray[np.int64],
-) -> NDArray[np.int64]:
+def _request_gaps(histories: Histories, positions: Ints, inside: NDArray[np.bool_], ends: Ints, asked: Ints) -> Ints:
     """As in training: an event's request is the next event, and the last event's is the moment asked about."""
     times = histories.timestamp[positions].astype(np.int64)
     following = np.minimum(positions + 1, len(histories.item_idx) - 1)
@@ -232,7 +220,7 @@ def _request_gaps(
     return np.where(inside & (request >= 0), np.maximum(request - times, 0), UNKNOWN_TIME)
 
 
-def _positions(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _positions(starts: Ints, lengths: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Positions of padded rows, shape (B, L), and which of them are inside; padding repeats the row's first position."""
     width = _round_up(int(lengths.max(initial=1)))
     steps = np.arange(width)
@@ -240,7 +228,7 @@ def _positions(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[N
     return np.where(inside, starts[:, None] + steps[None, :], starts[:, None]), inside
 
 
-def _gaps(histories: Histories, positions: NDArray[np.int64], *, first: NDArray[np.integer]) -> NDArray[np.int64]:
+def _gaps(histories: Histories, positions: Ints, *, first: NDArray[np.integer]) -> Ints:
     """Seconds since the user's previous event, unknown for the user's first."""
     previous = np.maximum(positions - 1, 0)
     gaps = histories.timestamp[positions].astype(np.int64) - histories.timestamp[previous]
