@@ -53,6 +53,9 @@ class Profile(Settings):
                 raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
         if self.embed.cold_items and not self.pairs.search_dim:
             raise ValueError("embed.cold_items must be false where pairs.search_dim is 0: such items are placed by their texts")
+        window, most = self.pretrain.window_length, self.train.history_length
+        if self.pretrain.n_epochs and window is not None and window > most:
+            raise ValueError(f"pretrain.window_length must be at most train.history_length, got {window} and {most}")
         return self
 
 

@@ -43,6 +43,10 @@ def test_every_shipped_profile_is_valid_and_named_as_its_file(name: str) -> None
         (LOG + "[tune.space]\ndim = { low = 9, high = 8 }\n", ["tune.space.dim.range: low must be under high", "9", "8"]),
         (LOG + "[tune.space]\ndim = []\n", ["tune.space.dim.list", "at least 1"]),
         (LOG + "[pairs]\nsearch_dim = 0\n[embed]\ncold_items = true\n", ["embed.cold_items must be false", "search_dim"]),
+        (
+            LOG + "[pretrain]\nn_epochs = 1\n[train]\nhistory_length = 8\n",
+            ["pretrain.window_length must be at most train.history_length", "10", "8"],
+        ),
         (LOG + "[split]\ntest_days = inf\n", ["split.test_days", "finite", "inf"]),
         (LOG + "[split]\ntest_days = 1e9\n", ["split.test_days", "36500", "1000000000.0"]),
     ],
