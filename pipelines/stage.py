@@ -211,6 +211,7 @@ def _is_no_room(error: BaseException) -> bool:
             return True
         if _NO_ROOM_TEXT.search(str(error)):
             return True
-        if error.__cause__ is None and error.__context__ is None:
+        behind = error.__cause__ or error.__context__
+        if behind is None:
             return False
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+        error = behind

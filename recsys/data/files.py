@@ -146,6 +146,8 @@ def _refuse_unread(frame: pl.LazyFrame, column: str, read: pl.Expr, kind: str, r
 
 def _as_id(column: str, dtype: pl.DataType) -> pl.Expr:
     """Ids are text. Whole numbers that a missing value turned into floats lose their point again."""
+    if dtype.is_nested() or dtype.base_type() in (pl.Binary, pl.Object):
+        raise SchemaError(f"column '{column}' must hold one id a row, as text or a number, got {dtype}; give a row for each")
     value = pl.col(column)
     if not dtype.is_float():
         return value.cast(pl.String)

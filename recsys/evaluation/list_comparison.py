@@ -70,7 +70,8 @@ def compare_lists(first: pl.LazyFrame, second: pl.LazyFrame, *, k: int, counts: 
     if counts is None:
         counts = pl.concat(tables).group_by(ITEM_ID).len(name="count")
     found = [set(table[ITEM_ID].unique()) for table in tables]
-    popularity = [table.join(counts, on=ITEM_ID, how="left")["count"].fill_null(0).mean() or 0.0 for table in tables]
+    taken = [table.join(counts, on=ITEM_ID, how="left")["count"].fill_null(0).to_numpy() for table in tables]
+    popularity = [float(own.mean()) if len(own) else 0.0 for own in taken]
     return ListComparison(
         k=k,
         n_users=len(both),
@@ -80,7 +81,7 @@ def compare_lists(first: pl.LazyFrame, second: pl.LazyFrame, *, k: int, counts: 
         rank_biased_overlap=float(biased.mean()) if len(biased) else 0.0,
         n_churned=int((shared < _CHURNED_UNDER).sum()),
         coverage=(len(found[0]), len(found[1])),
-        popularity=(float(popularity[0]), float(popularity[1])),  # type: ignore[arg-type]
+        popularity=(popularity[0], popularity[1]),
         n_items_gone=len(found[0] - found[1]),
         n_items_come=len(found[1] - found[0]),
     )

@@ -84,7 +84,7 @@ def _encode_categories(named: list[pl.DataFrame], *, n_rows: int) -> tuple[NDArr
     placed = frame.join(codes, on="name").sort("row", "code").with_columns(place=pl.int_range(pl.len()).over("row"))
     n_cut = placed.filter(pl.col("place") == _MOST_PER_ROW).height
     placed = placed.filter(pl.col("place") < _MOST_PER_ROW)
-    widest = int(placed["place"].max() or 0) + 1 if placed.height else 1  # type: ignore[arg-type]
+    widest = int(placed["place"].to_numpy().max(initial=0)) + 1
     encoded = np.zeros((n_rows, widest), np.int32)
     encoded[placed["row"].to_numpy(), placed["place"].to_numpy()] = placed["code"].to_numpy()
     return encoded, names.to_list(), n_cut

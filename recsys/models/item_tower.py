@@ -124,13 +124,13 @@ class ItemTower(nn.Module):
 
     def forward(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (N,) item idx to (N, D); the length of the vectors carries no meaning."""
-        vectors = self.ids(item_idx)  # (N, D)
+        vectors: torch.Tensor = self.ids(item_idx)  # (N, D)
         if self.training and self.id_dropout and self.features is not None:
             kept = torch.rand(len(item_idx), device=item_idx.device) >= self.id_dropout  # (N,)
             vectors = vectors * (kept | ~self.features.has_any[item_idx])[:, None]  # (N, D)
         if self.features is not None:
             vectors = vectors + self.features(item_idx)  # (N, D)
-        return vectors  # type: ignore[no-any-return]
+        return vectors
 
     def encode_masked(self, item_idx: torch.Tensor, *, is_kept: torch.Tensor, keeps_id: torch.Tensor) -> torch.Tensor:
         """Vectors of items of which only some fields are seen; one of which no field is left is seen by its id.

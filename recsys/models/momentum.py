@@ -21,8 +21,9 @@ class MomentumTowers:
     def __init__(self, model: TwoTower, *, momentum: float, shares_ids: bool) -> None:
         self.momentum = momentum
         ids = model.item_tower.ids
-        memo = {id(ids): ids} if shares_ids else {}
-        memo |= {id(buffer): buffer for buffer in model.buffers()}  # type: ignore[misc]
+        memo: dict[int, object] = {id(buffer): buffer for buffer in model.buffers()}
+        if shares_ids:
+            memo[id(ids)] = ids
         self.towers = copy.deepcopy(model, memo)
         self.towers.eval()
         shared = {id(ids.weight)} if shares_ids else set()

@@ -162,7 +162,9 @@ def build_batch(
         gap = np.where(inside, _gaps(histories, positions, first=first), UNKNOWN_TIME)
         request_gap = np.where(inside, histories.timestamp[following] - histories.timestamp[positions], UNKNOWN_TIME)
     items = np.where(inside, histories.item_idx[positions], 0)
-    if far_share and rng is not None:
+    if far_share:
+        if rng is None:
+            raise ValueError("far targets must have an rng that draws them, got none")
         n_ahead = np.asarray(histories.train_end[windows[:, 0]])[:, None] - 1 - positions  # (B, L)
         is_far = inside & (rng.random(positions.shape) < far_share)
         following = np.where(is_far, positions + rng.integers(1, np.maximum(n_ahead, 1) + 1), following)

@@ -1,5 +1,7 @@
 """The next item of each prefix: softmax over the whole catalogue, or against a sample of it."""
 
+import math
+
 import torch
 
 from recsys.losses.false_negatives import same_item
@@ -71,20 +73,25 @@ def sampled_loss(
     users = encode_prefixes(model, batch, items)  # (T, D)
     targets = batch.target_idx[batch.target_idx >= 0]  # (T,)
     negatives = items.unit(negative_idx)  # (N, D)
-    if queue is not None and len(queue):
-        log_expected = torch.logaddexp(log_expected, log_popularity + float(torch.tensor(len(queue)).log()))  # (I,)
+    n_queued = 0 if queue is None else len(queue)
+
+    def log_q(item_idx: torch.Tensor) -> torch.Tensor:
+        expected = log_expected[item_idx]
+        return torch.logaddexp(expected, log_popularity[item_idx] + math.log(n_queued)) if n_queued else expected
+
+    if queue is not None and n_queued:
         negatives = torch.cat([negatives, queue.vectors])  # (N + K, D)
         negative_idx = torch.cat([negative_idx, queue.idx])  # (N + K,)
-    of_positives = None if offset is None else -offset[targets]  # (T,)
+    of_negatives = log_q(negative_idx)  # (N + K,)
+    of_positives = log_q(targets) if corrects_positive else None  # (T,)
     if offset is not None:
-        log_expected = log_expected - offset  # (I,)
-    if corrects_positive:
-        of_positives = log_expected[targets]  # (T,)
+        of_negatives = of_negatives - offset[negative_idx]
+        of_positives = (0.0 if of_positives is None else of_positives) - offset[targets]
     loss = sampled_softmax(
         users,
         items.unit(targets),
         negatives,
-        log_expected=log_expected[negative_idx],
+        log_expected=of_negatives,
         is_false_negative=same_item(targets, negative_idx),
         scale=model.scale,
         positive_log_expected=of_positives,

@@ -109,6 +109,18 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert [path.name for path in run.iterdir() if not path.name.startswith(".owner")] == ["config"]
 
 
+def test_lists_are_no_ids(
+    tmp_path: Path, new_run: Callable[..., Path], run_stage: RunStage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = pl.DataFrame({"user_id": [["a"], ["b"]], "item_id": ["x", "y"], "timestamp": [1_600_000_000, 1_600_000_001]})
+    log.write_parquet(tmp_path / "log.parquet")
+    run = new_run(own_profile(tmp_path / "log.parquet"))
+    with pytest.raises(SystemExit):
+        run_stage("ingest", run)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "column 'user_id' must hold one id a row, as text or a number, got List(String)" in told
+
+
 def test_null_ids_can_be_dropped_and_are_counted(tmp_path: Path, new_run: Callable[..., Path], run_stage: RunStage) -> None:
     (tmp_path / "log.csv").write_text(HEAD + GOOD + "u1,,1600000000\n")
     run = new_run(own_profile(tmp_path / "log.csv", 'missing_ids = "drop"\n'))

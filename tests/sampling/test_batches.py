@@ -10,27 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.sampling.batches import Batch, Histories, build_batch, cut_windows, plan_epoch, read_histories, request_batches
+from tests.sampling.conftest import FIELDS, histories_of
 
-_FIELDS = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
 _SIZES = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 3)), min_size=1, max_size=8)
 _LENGTH = st.integers(1, 12)
-
-
-def _histories(sizes: list[tuple[int, int]], *, seed: int = 0) -> Histories:
-    """Users with so many train and validation events; every event has an item of its own."""
-    rng = np.random.default_rng(seed)
-    totals = [train + later for train, later in sizes]
-    offsets = np.concatenate([[0], np.cumsum(totals)]).astype(np.int64)
-    times = [1_000 + np.cumsum(rng.integers(0, 50, total)) for total in totals]
-    last = np.array([own[-1] for own in times])
-    return Histories(
-        item_idx=(np.arange(offsets[-1]) + 5).astype(np.int32),
-        timestamp=np.concatenate(times).astype(np.int64),
-        offsets=offsets,
-        train_end=offsets[:-1] + np.array([train for train, _ in sizes]),
-        validation_time=np.where(np.arange(len(sizes)) % 3 == 0, -1, last + 3),
-        request_time=np.where(np.arange(len(sizes)) % 3 == 1, -1, last + 11),
-    )
 
 
 def _plan(histories: Histories, *, length: int, tokens: int, seed: int = 0) -> list[np.ndarray]:
@@ -58,7 +41,7 @@ def _check_padding(batch: Batch) -> None:
 def test_windows_cover_every_train_event_but_the_first_as_target_exactly_once(
     sizes: list[tuple[int, int]], length: int, seed: int
 ) -> None:
-    histories = _histories(sizes)
+    histories = histories_of(sizes)
     windows = cut_windows(histories, history_length=length, rng=np.random.default_rng(seed))
     targets = sorted(position for _, begin, end in windows.tolist() for position in range(begin + 1, end))
     expected = [p for b, e in zip(histories.offsets, histories.train_end, strict=False) for p in range(b + 1, e)]
@@ -69,14 +52,14 @@ def test_windows_cover_every_train_event_but_the_first_as_target_exactly_once(
 
 
 def test_the_first_cut_moves_from_epoch_to_epoch() -> None:
-    histories = _histories([(50, 0)])
+    histories = histories_of([(50, 0)])
     firsts = {int(cut_windows(histories, history_length=10, rng=np.random.default_rng(seed))[0, 2]) - 1 for seed in range(200)}
     assert firsts == set(range(1, 11))
 
 
 @pytest.mark.parametrize("sizes", [[(1, 3)], [(0, 2)], [(1, 0), (0, 1)]])
 def test_users_with_less_than_two_train_events_give_no_windows_and_no_batches(sizes: list[tuple[int, int]]) -> None:
-    histories = _histories(sizes)
+    histories = histories_of(sizes)
     assert cut_windows(histories, history_length=4, rng=np.random.default_rng(0)).shape == (0, 3)
     assert _plan(histories, length=4, tokens=64) == []
 
@@ -86,7 +69,7 @@ def test_users_with_less_than_two_train_events_give_no_windows_and_no_batches(si
 def test_an_epoch_holds_every_window_once_in_batches_of_the_asked_size(
     sizes: list[tuple[int, int]], length: int, tokens: int, seed: int
 ) -> None:
-    histories = _histories(sizes)
+    histories = histories_of(sizes)
     batches = _plan(histories, length=length, tokens=tokens, seed=seed)
     targets = sorted(p for windows in batches for _, begin, end in windows.tolist() for p in range(begin + 1, end))
     assert targets == [p for b, e in zip(histories.offsets, histories.train_end, strict=False) for p in range(b + 1, e)]
@@ -96,7 +79,7 @@ def test_an_epoch_holds_every_window_once_in_batches_of_the_asked_size(
 
 
 def test_sorting_by_length_leaves_little_padding_and_the_order_random() -> None:
-    histories = _histories([(size, 0) for size in range(2, 202)])
+    histories = histories_of([(size, 0) for size in range(2, 202)])
     batches = [build_batch(histories, windows, use_time=False) for windows in _plan(histories, length=64, tokens=1_024)]
     n_events = sum(int(batch.length.sum()) for batch in batches)
     assert n_events > 0.8 * sum(batch.item_idx.numel() for batch in batches)
@@ -105,7 +88,7 @@ def test_sorting_by_length_leaves_little_padding_and_the_order_random() -> None:
 
 
 def test_the_same_generator_state_plans_the_same_epoch_and_the_next_another() -> None:
-    histories = _histories([(20, 0)] * 10)
+    histories = histories_of([(20, 0)] * 10)
     rng = np.random.default_rng(5)
     first, following = (plan_epoch(histories, history_length=7, batch_tokens=64, rng=rng) for _ in range(2))
     again = _plan(histories, length=7, tokens=64, seed=5)
@@ -116,7 +99,7 @@ def test_the_same_generator_state_plans_the_same_epoch_and_the_next_another() ->
 @settings(deadline=None, max_examples=40)
 @given(_SIZES, _LENGTH, st.integers(0, 99))
 def test_a_batch_is_what_a_plain_loop_over_its_windows_gives(sizes: list[tuple[int, int]], length: int, seed: int) -> None:
-    histories = _histories(sizes, seed=seed)
+    histories = histories_of(sizes, seed=seed)
     item, time = histories.item_idx, histories.timestamp
     for windows in _plan(histories, length=length, tokens=96, seed=seed):
         batch = build_batch(histories, windows, use_time=True)
@@ -128,7 +111,7 @@ def test_a_batch_is_what_a_plain_loop_over_its_windows_gives(sizes: list[tuple[i
         assert _events(histories, batch) == expected
         assert batch.user_idx.tolist() == windows[:, 0].tolist()
         assert batch.length.tolist() == (windows[:, 2] - windows[:, 1] - 1).tolist()
-        assert all(getattr(batch, name).dtype == torch.int64 for name in _FIELDS)
+        assert all(getattr(batch, name).dtype == torch.int64 for name in FIELDS)
         _check_padding(batch)
 
 
@@ -137,7 +120,7 @@ def test_a_batch_is_what_a_plain_loop_over_its_windows_gives(sizes: list[tuple[i
 def test_training_never_reads_an_event_after_the_train_part(
     sizes: list[tuple[int, int]], length: int, seed: int, far_share: float
 ) -> None:
-    plain = _histories(sizes)
+    plain = histories_of(sizes)
     is_held = np.concatenate([np.arange(t + v) >= t for t, v in sizes])
     spoiled = replace(
         plain,
@@ -152,22 +135,7 @@ def test_training_never_reads_an_event_after_the_train_part(
     for ours, theirs in pairs:
         one = build_batch(plain, ours, use_time=True, far_share=far_share, rng=np.random.default_rng(seed))
         other = build_batch(spoiled, theirs, use_time=True, far_share=far_share, rng=np.random.default_rng(seed))
-        assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in _FIELDS)
-
-
-def test_a_far_target_is_any_train_event_that_follows_and_each_as_often() -> None:
-    histories, n_draws = _histories([(12, 3), (4, 0), (2, 1)]), 600
-    windows, rng = cut_windows(histories, history_length=20, rng=np.random.default_rng(0)), np.random.default_rng(1)
-    plain = build_batch(histories, windows, use_time=True)
-    draws = [build_batch(histories, windows, use_time=True, far_share=0.5, rng=rng) for _ in range(n_draws)]
-    assert all(torch.equal(getattr(draws[0], name), getattr(plain, name)) for name in set(_FIELDS) - {"target_idx"})
-    steps = torch.stack([batch.target_idx for batch in draws], dim=-1) - plain.item_idx[..., None]  # items number the events
-    n_ahead = torch.from_numpy(histories.train_end[windows[:, 0]] + 5)[:, None] - 1 - plain.item_idx
-    for row, column in (plain.target_idx >= 0).nonzero().tolist():
-        ahead, counts = int(n_ahead[row, column]), np.bincount(steps[row, column], minlength=1)
-        wanted = n_draws * (0.5 / ahead + 0.5 * (np.arange(1, ahead + 1) == 1))
-        assert len(counts) == ahead + 1 and (abs(counts[1:] - wanted) <= 5 * np.sqrt(wanted)).all() and counts[0] == 0
-    assert all(((batch.target_idx < 0) == (plain.target_idx < 0)).all() for batch in draws)
+        assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in FIELDS)
 
 
 @settings(deadline=None, max_examples=40)
@@ -175,7 +143,7 @@ def test_a_far_target_is_any_train_event_that_follows_and_each_as_often() -> Non
 def test_request_batches_are_what_a_plain_loop_over_users_gives(
     sizes: list[tuple[int, int]], length: int, data: st.DataObject
 ) -> None:
-    histories = _histories(sizes)
+    histories = histories_of(sizes)
     users = np.array(data.draw(st.lists(st.integers(0, len(sizes) - 1), min_size=1, max_size=6)))
     held_out = data.draw(st.sampled_from(["validation", "test"]))
     options = {"history_length": length, "batch_tokens": 64, "use_time": True, "held_out": held_out}
@@ -198,21 +166,21 @@ def test_request_batches_are_what_a_plain_loop_over_users_gives(
 
 
 def test_the_longest_histories_come_first() -> None:
-    histories = _histories([(size, 0) for size in (3, 30, 9, 17)])
+    histories = histories_of([(size, 0) for size in (3, 30, 9, 17)])
     options = {"history_length": 100, "batch_tokens": 1, "use_time": False, "held_out": "test"}
     batches = list(request_batches(histories, np.arange(4), **options))
     assert [group.tolist() for group, _ in batches] == [[1], [3], [2], [0]]
 
 
 def test_a_moment_before_the_last_event_is_asked_about_as_now() -> None:
-    histories = replace(_histories([(3, 0)]), request_time=np.array([1]))
+    histories = replace(histories_of([(3, 0)]), request_time=np.array([1]))
     options = {"history_length": 8, "batch_tokens": 64, "use_time": True, "held_out": "test"}
     ((_, batch),) = request_batches(histories, np.array([0]), **options)
     assert int(batch.request_gap[0, 2]) == 0
 
 
 def test_without_time_no_gap_is_known() -> None:
-    histories = _histories([(9, 1), (4, 0)])
+    histories = histories_of([(9, 1), (4, 0)])
     batches = [build_batch(histories, windows, use_time=False) for windows in _plan(histories, length=4, tokens=64)]
     options = {"history_length": 4, "batch_tokens": 64, "use_time": False, "held_out": "test"}
     batches += [batch for _, batch in request_batches(histories, np.arange(2), **options)]
@@ -222,15 +190,15 @@ def test_without_time_no_gap_is_known() -> None:
 
 
 def test_rows_of_a_batch_are_those_rows_of_every_tensor() -> None:
-    histories = _histories([(9, 0), (4, 0), (7, 0)])
+    histories = histories_of([(9, 0), (4, 0), (7, 0)])
     (windows,) = _plan(histories, length=16, tokens=512)
     batch = build_batch(histories, windows, use_time=True)
     part = batch.rows(slice(1, None, 2)).to(torch.device("cpu"))
-    assert all(torch.equal(getattr(part, name), getattr(batch, name)[1::2]) for name in _FIELDS)
+    assert all(torch.equal(getattr(part, name), getattr(batch, name)[1::2]) for name in FIELDS)
 
 
 def test_histories_are_read_back_mapped(tmp_path: Path) -> None:
-    histories = _histories([(3, 1), (2, 0)])
+    histories = histories_of([(3, 1), (2, 0)])
     names = [name for name in Histories.__slots__ if name != "is_learned"]
     for name in names:
         np.save(tmp_path / f"{name}.npy", getattr(histories, name))
@@ -243,7 +211,7 @@ def test_histories_are_read_back_mapped(tmp_path: Path) -> None:
 
 
 def test_only_users_who_are_learned_from_have_windows() -> None:
-    histories = _histories([(9, 1), (8, 0), (7, 2)])
+    histories = histories_of([(9, 1), (8, 0), (7, 2)])
     learned = replace(histories, is_learned=np.array([True, False, True]))
     cut = [cut_windows(part, history_length=4, rng=np.random.default_rng(3)) for part in (histories, learned)]
     assert set(cut[1][:, 0]) == {0, 2}
