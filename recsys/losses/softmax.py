@@ -1,11 +1,13 @@
 """Softmax over the whole catalogue, with the gradient formed in the forward pass so that no (B, I) matrix is kept."""
 
+import math
 from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
 
-_CHUNK_ELEMENTS = 1_650_000
+_CHUNK_ELEMENTS = 3_300_000
+_LOG2_E = math.log2(math.e)
 _SAFE_SCALE = 40.0
 
 
@@ -80,7 +82,7 @@ def _loss_and_gradients(
     expected = summed.to(users.dtype).div_(total)  # (B, D), the mean item under the softmax
     positives = items[target_idx]  # (B, D)
     cosines = torch.dot(users.flatten(), positives.flatten())  # (), summed over rows
-    loss = (total.log() + top).sum() - factor * cosines
+    loss = (total.log2() + top).sum() / _LOG2_E - factor * cosines
     if offset is not None:
         loss -= offset[target_idx].sum()
     to_scale = torch.dot(users.flatten(), expected.flatten()) - cosines
@@ -92,8 +94,8 @@ def _loss_and_gradients(
 def _expect(
     users: torch.Tensor, items: torch.Tensor, factor: float, offset: torch.Tensor | None, out_dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """For weights exp(logit - top): their sum with the items, (B, D); alone, (B, 1); top, (B, 1); and, normalised, their
-    sum with the users, (I, D).
+    """For weights 2^(logit - top), logits and top in base 2, where powers are cheapest: their sum with the items, (B, D);
+    alone, (B, 1); top, (B, 1); and, normalised, their sum with the users, (I, D).
     """
     n_rows, chunk = len(users), min(len(users), max(64, _CHUNK_ELEMENTS // len(items)))
     summed = torch.empty_like(users)  # (B, D)
@@ -101,19 +103,20 @@ def _expect(
     top = torch.zeros((n_rows, 1), dtype=out_dtype, device=users.device)
     to_items = torch.zeros(items.shape, dtype=out_dtype, device=users.device)  # (I, D)
     logits = users.new_empty((chunk, len(items)))  # (C, I), one place in memory for all chunks
-    scaled = (items * factor).t()  # (D, I)
+    scaled = (items * (factor * _LOG2_E)).t()  # (D, I)
+    shift = None if offset is None else offset * _LOG2_E  # (I,)
     for begin in range(0, n_rows, chunk):
         rows = slice(begin, begin + chunk)
         part = users[rows]  # (C, D)
         weight = torch.mm(part, scaled, out=logits[: len(part)])  # (C, I)
-        if offset is not None:
-            weight.add_(offset)
+        if shift is not None:
+            weight.add_(shift)
         # Cosines are at most 1 and offsets at most 0: the scale bounds the logits, and only a steep one needs its maximum off.
         if factor > _SAFE_SCALE:
             highest = weight.max(1, keepdim=True).values  # (C, 1)
             top[rows] = highest
             weight.sub_(highest)
-        total[rows] = weight.exp_().sum(1, keepdim=True)
+        total[rows] = weight.exp2_().sum(1, keepdim=True)
         torch.mm(weight, items, out=summed[rows])
         to_items += weight.t() @ (part / total[rows]).to(users.dtype)  # (I, D)
     return summed, total, top, to_items
