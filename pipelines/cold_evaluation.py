@@ -1,6 +1,6 @@
 """How well items without a train event are found by their texts, among themselves and in the whole catalogue."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +25,33 @@ _N_NEIGHBOURS, _MOST_SCORES = 20, 2 * 10**8
 Figures = dict[str, dict[str, NDArray[np.float64]]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdEvaluation:
+    """What cold items are worth, and for whom that was judged.
+
+    Attributes:
+        segments: The figures of the model and of content-kNN in both segments; among cold items also of the popularity of
+            similar items and of chance.
+        n_users: How many users took a cold item in test.
+        n_judged: How many of them were judged; all, or a sample if the scores of all would not fit in memory.
+    """
+
+    segments: dict[str, Figures]
+    n_users: int
+    n_judged: int
+
+    def in_words(self) -> str:
+        """One line for the protocol."""
+        chosen = "" if self.n_judged == self.n_users else ", a sample drawn by the seed"
+        return (
+            f"ranked among themselves and in the whole catalogue, judged for {self.n_judged:,} of "
+            f"{self.n_users:,} users who took one{chosen}"
+        )
+
+
 def evaluate_cold_items(
     *, run: Path, judgements: Judgements, data: BaselineData, ks: list[int], model: str, seed: int
-) -> Mapping[str, Figures]:
+) -> ColdEvaluation | None:
     """Rank the cold items for the users who took one of them, a sample if there are many.
 
     Args:
@@ -39,8 +63,7 @@ def evaluate_cold_items(
         seed: Of the random order.
 
     Returns:
-        The figures of the model and of content-kNN in both segments; among cold items also of the popularity of similar items
-        and of chance. Nothing if no cold item can be judged.
+        Nothing if no cold item can be judged.
     """
     cold = pl.read_parquet(run / "embed" / "cold_items.parquet")
     users = read_vocabulary(run / "pairs" / "users.parquet", id_column=USER_ID)
@@ -53,7 +76,7 @@ def evaluate_cold_items(
         .sort("user", "cold")
     )
     if relevant.is_empty():
-        return {}
+        return None
     asked = relevant["user"].unique().sort()
     n_scores = relevant.height * (len(warm) + cold.height)
     most = max(1, len(asked) * _MOST_SCORES // n_scores)
@@ -83,7 +106,7 @@ def evaluate_cold_items(
         of_warm[seen.row, seen.col] = -np.inf
         above = (of_warm[place] > scores[name][place, target][:, None]).sum(1)
         mixed[name] = rank_metrics(own[name] + above, place, ks=ks)
-    return {AMONG: among, MIXED: mixed}
+    return ColdEvaluation(segments={AMONG: among, MIXED: mixed}, n_users=len(asked), n_judged=len(rows))
 
 
 def _content_scores(

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.cold_evaluation import evaluate_cold_items
+from pipelines.cold_evaluation import ColdEvaluation, evaluate_cold_items
 from pipelines.config import EvaluateSettings
 from pipelines.health import assess_embeddings, health_figures
 from pipelines.stage import StageRun, run_stage
@@ -43,7 +43,7 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     comparisons = compare_to_baselines(
         models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
     )
-    segments = _segments(stage, tables, models, judgements, catalogue, parts=(train, validation))
+    segments, cold = _segments(stage, tables, models, judgements, catalogue, parts=(train, validation))
     left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
     verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
     if facts["is_filtered"]:
@@ -57,6 +57,8 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         verdict = f"{section.verdict} {verdict}"
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements, n_items=catalogue.height)
+    if cold is not None:
+        protocol.append(f"Cold items: {cold.in_words()}")
     write_json(stage.folder / "metrics.json", rows)
     write_json(stage.folder / "segments.json", segments)
     write_json(stage.folder / "embedding_health.json", health_figures(health))
@@ -107,7 +109,7 @@ def _segments(
     catalogue: pl.DataFrame,
     *,
     parts: tuple[pl.DataFrame, pl.DataFrame],
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], ColdEvaluation | None]:
     """Warm and cold items apart, of all models; and, where cold items have vectors, what these are worth."""
     settings, rows = stage.settings, list[dict[str, Any]]()
     metrics = [f"{metric}@{k}" for metric in ("recall", "ndcg") for k in settings.ks]
@@ -115,19 +117,20 @@ def _segments(
     def add(segment: str, models: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> None:
         rows.extend(segment_rows(segment, models, n_resamples=settings.n_resamples, seed=settings.seed))
 
-    cold = judge_part(judgements, catalogue[ITEM_ID], is_cold=True)
-    parts_of = {WARM: judge_part(judgements, catalogue[ITEM_ID], is_cold=False), COLD: cold}
+    unknown = judge_part(judgements, catalogue[ITEM_ID], is_cold=True)
+    parts_of = {WARM: judge_part(judgements, catalogue[ITEM_ID], is_cold=False), COLD: unknown}
     for name, part in parts_of.items():
         if part.pairs.height:
             is_all = part.pairs.height == judgements.pairs.height
             scored = {m: models[m] if is_all else _score(path, part, catalogue, settings, m) for m, path in tables.items()}
             add(name, {m: {metric: found.per_user[metric] for metric in metrics} for m, found in scored.items()})
-    if cold.pairs.height and (stage.read("embed") / "cold_items.parquet").is_file():
-        data = build_baseline_data(*parts)
-        found = evaluate_cold_items(run=stage.run, judgements=cold, data=data, ks=settings.ks, model=MODEL, seed=settings.seed)
-        for name, figures in found.items():
-            add(name, figures)
-    return rows
+    cold = None
+    if unknown.pairs.height and (stage.read("embed") / "cold_items.parquet").is_file():
+        data, ks, seed = build_baseline_data(*parts), settings.ks, settings.seed
+        cold = evaluate_cold_items(run=stage.run, judgements=unknown, data=data, ks=ks, model=MODEL, seed=seed)
+    for name, figures in ({} if cold is None else cold.segments).items():
+        add(name, figures)
+    return rows, cold
 
 
 def headline_metrics(ks: list[int]) -> list[str]:

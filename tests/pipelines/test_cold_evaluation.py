@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines import cold_evaluation
 from pipelines.embedding_space import EmbeddingSpace
 from recsys.core.files import read_array
 from tests.pipelines.conftest import PROFILE, STAGES, change_settings, lay_out_text, run_stage_in
@@ -65,6 +66,24 @@ def test_the_protocol_says_that_more_items_are_ranked(cold_run: Path) -> None:
     protocol = json.loads((cold_run / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
     (catalogue,) = [line for line in protocol if line.startswith("Catalogue")]
     assert catalogue.endswith("the model also ranks 24 items without one, by texts or as added")
+
+
+def test_the_protocol_says_for_whom_cold_items_are_judged_and_whether_it_is_a_sample(
+    cold_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def line(run: Path) -> str:
+        protocol = json.loads((run / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
+        (found,) = [line for line in protocol if line.startswith("Cold items")]
+        return str(found)
+
+    cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
+    n_users = pl.read_parquet(cold_run / "split" / "test.parquet").join(cold, on="item_id", how="semi")["user_id"].n_unique()
+    assert line(cold_run).endswith(f"judged for {n_users} of {n_users} users who took one")
+    run = tmp_path / cold_run.name
+    shutil.copytree(cold_run, run, symlinks=True, ignore=shutil.ignore_patterns(".owner*"))
+    monkeypatch.setattr(cold_evaluation, "_MOST_SCORES", 5 * 120)
+    run_stage_in("evaluate", run)
+    assert line(run).endswith(f"judged for 5 of {n_users} users who took one, a sample drawn by the seed")
 
 
 def test_ranks_among_cold_items_are_those_of_the_products(cold_run: Path, segments) -> None:  # type: ignore[no-untyped-def]

@@ -1,6 +1,7 @@
 import os
 import socket
 
+import numpy as np
 import pytest
 import torch
 from torch import multiprocessing
@@ -20,6 +21,7 @@ _LOSSES = {
     "queued views": {"full_softmax_limit": 0, "contrast": ContrastTerms(view_weight=0.5, queue_size=64, momentum=0.9)},
     "item views": {"full_softmax_limit": 0, "contrast": ContrastTerms(next_item_weight=0.0, item_view_weight=1.0)}
     | {"weight_decay": 0.1},
+    "text": {"full_softmax_limit": 0, "contrast": ContrastTerms(text_weight=0.5)},
     "sampled contrast": {"full_softmax_limit": 0, "same_target_weight": 0.5, "n_popular": 16, "n_hard": 20},
 }
 
@@ -30,12 +32,17 @@ def jobs(world, build_towers, training_settings, no_features, some_features, cpu
     nothing = no_features(len(world.users))
     augmenter = Augmenter(("crop",), shares=Shares(), similar=None, most=20)
     data = {"augmenter": augmenter, "histories": world.histories, "log_popularity": world.log_popularity} | cpu
+    rng = np.random.default_rng(0)
+    texts = {"texts": rng.normal(size=(len(world.items), 2, 6)).astype(np.float32)}
     spec = build_towers(n_items=len(world.items)).spec
+    with_texts = build_towers(n_items=len(world.items), search_dim=6).spec
     return {
         name: {
-            "model": {"spec": spec, "user_features": nothing}
+            "model": {"spec": with_texts if name == "text" else spec, "user_features": nothing}
             | {"item_features": (some_features if name == "item views" else no_features)(len(world.items))},
-            "data": data | {"settings": training_settings(n_epochs=1, learning_rate=1e-3, **changes)},
+            "data": data
+            | (texts if name == "text" else {})
+            | {"settings": training_settings(n_epochs=1, learning_rate=1e-3, **changes)},
         }
         for name, changes in _LOSSES.items()
     }
@@ -44,6 +51,8 @@ def jobs(world, build_towers, training_settings, no_features, some_features, cpu
 def _train(job, workers):
     torch.manual_seed(0)
     trainer = Trainer(TwoTower(**job["model"]), workers=workers, **job["data"])
+    if trainer.model.text_tower is not None:
+        trainer.model.text_tower.dropout.p = 0.0  # else each process hides words of its own
     records = list(trainer.fit())
     return trainer.model.state_dict(), records
 
