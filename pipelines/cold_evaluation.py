@@ -77,12 +77,8 @@ def evaluate_cold_items(
     )
     if relevant.is_empty():
         return None
-    asked = relevant["user"].unique().sort()
-    n_scores = relevant.height * (len(warm) + cold.height)
-    most = max(1, len(asked) * _MOST_SCORES // n_scores)
-    if len(asked) > most:
-        chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)
-        relevant = relevant.filter(pl.col("user").is_in(asked.gather(np.sort(chosen)).implode()))
+    n_users = relevant["user"].n_unique()
+    relevant = _sample_users(relevant, n_items=len(warm) + cold.height, seed=seed)
     place = relevant["user"].rle_id().to_numpy().astype(np.int64)
     first = np.flatnonzero(np.diff(place, prepend=-1))
     user_idx, rows = (relevant[name].to_numpy().astype(np.int64)[first] for name in ("user", "row"))
@@ -106,7 +102,17 @@ def evaluate_cold_items(
         of_warm[seen.row, seen.col] = -np.inf
         above = (of_warm[place] > scores[name][place, target][:, None]).sum(1)
         mixed[name] = rank_metrics(own[name] + above, place, ks=ks)
-    return ColdEvaluation(segments={AMONG: among, MIXED: mixed}, n_users=len(asked), n_judged=len(rows))
+    return ColdEvaluation(segments={AMONG: among, MIXED: mixed}, n_users=n_users, n_judged=len(rows))
+
+
+def _sample_users(relevant: pl.DataFrame, *, n_items: int, seed: int) -> pl.DataFrame:
+    """Rows of as many users as have room: a row needs the scores of all items."""
+    asked = relevant["user"].unique().sort()
+    most = max(1, len(asked) * _MOST_SCORES // (relevant.height * n_items))
+    if len(asked) <= most:
+        return relevant
+    chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)
+    return relevant.filter(pl.col("user").is_in(asked.gather(np.sort(chosen)).implode()))
 
 
 def _content_scores(

@@ -17,9 +17,9 @@ from recsys.baselines.train_matrix import build_baseline_data
 from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
-from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
+from recsys.evaluation.comparison import Comparison, compare_to_baselines, is_proved, state_verdict
 from recsys.evaluation.judgements import Judgements, build_judgements
-from recsys.evaluation.report import write_report
+from recsys.evaluation.report import HealthSection, write_report
 from recsys.evaluation.score import Scored, score_candidates
 from recsys.evaluation.segments import COLD, WARM, judge_part, segment_rows
 from recsys.evaluation.table import metric_rows
@@ -29,7 +29,7 @@ MODEL = "two-tower"
 
 def work(stage: StageRun[EvaluateSettings]) -> None:
     """Score the model and every baseline the same way, with intervals, and say who wins."""
-    index, settings, facts = stage.read("index"), stage.settings, stage.facts_of("retrieve")
+    index, settings = stage.read("index"), stage.settings
     retrieve, baselines = stage.read("retrieve"), stage.read("baselines")
     train, validation, test = _read_parts(stage)
     judgements = build_judgements(train, validation, test)
@@ -44,17 +44,10 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
     )
     segments, cold = _segments(stage, tables, models, judgements, catalogue, parts=(train, validation))
-    left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
-    verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
-    if facts["is_filtered"]:
-        proved = False
-        verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
-    if not section.is_sound:
-        proved = False
-        verdict = f"{section.verdict} {verdict}"
+    verdict, proved = _judge(stage, comparisons, section)
     headline = headline_metrics(settings.ks)
     protocol = _protocol(stage, judgements, n_items=catalogue.height)
     if cold is not None:
@@ -87,6 +80,19 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     )
     stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
     stage.say(verdict)
+
+
+def _judge(stage: StageRun[EvaluateSettings], comparisons: list[Comparison], health: HealthSection) -> tuple[str, bool]:
+    """The verdict for people, and whether the model is proved better: not where its lists or vectors are of another kind."""
+    left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
+    verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
+    if stage.facts_of("retrieve")["is_filtered"]:
+        proved = False
+        verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
+    if not health.is_sound:
+        proved = False
+        verdict = f"{health.verdict} {verdict}"
+    return verdict, proved
 
 
 def _read_parts(stage: StageRun[EvaluateSettings]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +38,7 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
         stage.read(name)
     settings = stage.settings
     check_link(stage.run / "published")
-    if {"recent_popularity", "fresh"} & set(settings.sources) and not stage.facts_of("pairs")["has_time"]:
-        raise DataError(
-            "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
-        )
+    _check_times(stage)
     now = moment(settings)
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
@@ -61,15 +59,7 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     blocks = _checked(job, user_idx, read_seen(pairs, beside=plan.taken), plan, users=users, n_items=len(items))
     path = stage.folder / "candidates.parquet"
     written = write_candidates(path, blocks, users=users, items=items, metadata=metadata, sources=plan.sources)
-    if similar is not None:
-        write_candidates(
-            stage.folder / "similar.parquet",
-            ((np.arange(rows.start, rows.stop), found) for rows, found in similar.parts.read_all()),
-            users=items,
-            items=items,
-            metadata=metadata,
-            columns=(ITEM_ID, SIMILAR_ITEM_ID),
-        )
+    files = [path, *([] if similar is None else [_write_similar(stage, similar, items=items, metadata=metadata)])]
     n_allowed = len(items) if plan.allowed is None else int(plan.allowed.sum())
     _check_coverage(written, n_allowed, settings.min_coverage)
     seconds = {"search": round(searched - began, 3), "write": round(time.perf_counter() - searched, 3)}
@@ -86,13 +76,17 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     stage.facts |= {"seconds_of": seconds, "n_added_items": len(changes.added), "n_deleted_items": len(changes.deleted)}
     if n_old := len(changes.of_other_models):
         stage.say(f"{n_old:,} added items belong to an older model, have no texts, and are left out; add them again")
-    files = [path, *([stage.folder / "similar.parquet"] if similar is not None else [])]
-    about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
-    published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=settings.keep_sets)
-    shutil.rmtree(stage.folder / _PARTS)
+    published = _publish(stage, files)
     short = f"; {written.n_short:,} lists are shorter" if written.n_short else ""
     limited = f" out of {n_allowed:,} allowed items" if plan.allowed is not None else ""
-    stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{limited}{short}; published as {published.name}")
+    stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{limited}{short}; published as {published}")
+
+
+def _check_times(stage: StageRun[RetrieveSettings]) -> None:
+    if {"recent_popularity", "fresh"} & set(stage.settings.sources) and not stage.facts_of("pairs")["has_time"]:
+        raise DataError(
+            "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
+        )
 
 
 def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArray[np.int64], int]:
@@ -160,12 +154,29 @@ def _checked(
         yield idx, found
 
 
+def _write_similar(stage: StageRun[RetrieveSettings], job: Job, *, items: Vocabulary, metadata: dict[str, str]) -> Path:
+    """The items nearest to each item, found by a job, as a table."""
+    path = stage.folder / "similar.parquet"
+    blocks = ((np.arange(rows.start, rows.stop), found) for rows, found in job.parts.read_all())
+    write_candidates(path, blocks, users=items, items=items, metadata=metadata, columns=(ITEM_ID, SIMILAR_ITEM_ID))
+    return path
+
+
 def _check_coverage(written: Written, n_allowed: int, least: float) -> None:
     if written.n_distinct < least * n_allowed:
         raise DataError(
             f"retrieve: at least {least:.1%} of {n_allowed:,} allowed items must be in some list, got {written.n_distinct:,}; "
             "nothing was published; look at the model, or lower [retrieve] min_coverage"
         )
+
+
+def _publish(stage: StageRun[RetrieveSettings], files: list[Path]) -> str:
+    """Swap the set of tables in one step and forget the parts; returns the set's name."""
+    about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
+    keep = stage.settings.keep_sets
+    published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=keep)
+    shutil.rmtree(stage.folder / _PARTS)
+    return published.name
 
 
 def _facts(
