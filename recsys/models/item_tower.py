@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu
+from torch.nn.functional import embedding, gelu
 
 from recsys.core.errors import ConfigError
 
@@ -29,6 +29,8 @@ class Features:
 class FeatureEncoder(nn.Module):
     """Categories, numbers and text of a row to one vector: a sum of embeddings, then a small residual layer.
 
+    Rows without text are often equal: of many rows at once each distinct one is encoded once.
+
     Args:
         features: The rows; they are kept as buffers that are not saved, since `pairs` has them.
         dim: D.
@@ -37,12 +39,17 @@ class FeatureEncoder(nn.Module):
     categories: torch.Tensor
     dense: torch.Tensor
     has_any: torch.Tensor
+    distinct: torch.Tensor
+    place: torch.Tensor
 
     def __init__(self, features: Features, dim: int) -> None:
         super().__init__()
         self.register_buffer("categories", features.categories, persistent=False)
         self.register_buffer("dense", torch.cat([features.numbers, features.text], dim=1), persistent=False)
         self.register_buffer("has_any", (self.categories > 0).any(1) | (self.dense != 0).any(1), persistent=False)  # (I,)
+        distinct, place = _distinct_rows(features)
+        self.register_buffer("distinct", distinct, persistent=False)  # (U,)
+        self.register_buffer("place", place, persistent=False)  # (I,)
         self.category_table = nn.Embedding(features.n_categories + 1, dim, padding_idx=0)
         nn.init.normal_(self.category_table.weight, std=0.02)
         with torch.no_grad():
@@ -67,6 +74,9 @@ class FeatureEncoder(nn.Module):
 
     def forward(self, row: torch.Tensor) -> torch.Tensor:
         """Shape (N,) row positions to (N, D)."""
+        if len(row) > len(self.distinct):
+            encoded = self._encode(self.categories[self.distinct], self.dense[self.distinct])  # (U, D)
+            return embedding(self.place[row], encoded)
         return self._encode(self.categories[row], self.dense[row])
 
     def encode_masked(self, row: torch.Tensor, is_kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -90,6 +100,16 @@ class FeatureEncoder(nn.Module):
             summed = summed + self.from_dense(dense)  # (N, D)
         encoded: torch.Tensor = summed + self.out(gelu(self.hidden(summed)))  # (N, D)
         return encoded
+
+
+def _distinct_rows(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
+    """One row of each kind, (U,), and which kind each row is, (I,); rows with text all count as distinct."""
+    rows = torch.cat([features.categories.double(), features.numbers.double()], dim=1)  # (I, A + F)
+    every = torch.arange(len(rows), device=rows.device)
+    if features.text.shape[1] or not rows.numel():
+        return every, every
+    kinds, place = torch.unique(rows, dim=0, return_inverse=True)  # (U, A + F), (I,)
+    return torch.zeros_like(every[: len(kinds)]).scatter_(0, place, every), place
 
 
 class ItemTower(nn.Module):

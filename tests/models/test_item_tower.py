@@ -42,6 +42,31 @@ def test_a_row_is_the_sum_of_its_parts_and_a_residual_layer(features):
     torch.testing.assert_close(encoder(torch.tensor([0]))[0], wanted)
 
 
+def test_of_many_rows_each_distinct_one_is_encoded_once_with_the_gradient_of_all():
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randint(0, 3, (40, 2), generator=generator)
+    features = Features(
+        categories=rows, numbers=(rows[:, :1] > 1).float(), text=torch.zeros((40, 0)), n_categories=2
+    )  # 9 kinds of rows at most
+    torch.manual_seed(0)
+    encoder = FeatureEncoder(features, 8)
+    asked = []
+    encoder.hidden.register_forward_hook(lambda _, given, __: asked.append(len(given[0])))
+    weight = torch.randn(40, 8, generator=generator)
+
+    def encode(size):
+        encoder.zero_grad()
+        encoded = torch.cat([encoder(part) for part in torch.arange(40).split(size)])
+        (encoded * weight).sum().backward()
+        return encoded, [parameter.grad.clone() for parameter in encoder.parameters()]
+
+    whole, gradients = encode(40)
+    assert asked == [len(rows.unique(dim=0))]
+    by_row, wanted = encode(1)
+    torch.testing.assert_close(whole, by_row)
+    torch.testing.assert_close(gradients, wanted)
+
+
 def test_the_order_of_requests_is_the_order_of_answers(features):
     torch.manual_seed(0)
     tower = ItemTower(4, 8, features, id_dropout=0.0)
