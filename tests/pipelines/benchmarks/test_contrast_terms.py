@@ -54,6 +54,18 @@ def test_all_arms_differ_from_the_plain_one_by_their_term_alone(nowhere: Place, 
         assert job["test"].endswith("test.parquet")
 
 
+@pytest.mark.parametrize("n_epochs", [None, 1])
+def test_all_arms_have_as_many_epochs_and_the_result_says_how_many(
+    nowhere: Place, asked: list[dict[str, Any]], small: dict[str, Any], monkeypatch: pytest.MonkeyPatch, n_epochs: int | None
+) -> None:
+    wanted = n_epochs or Profile.model_validate(small).train.n_epochs
+    assert n_epochs != Profile.model_validate(small).train.n_epochs
+    monkeypatch.setattr(contrast_terms, "_EPOCHS", {"small": n_epochs} if n_epochs else {})
+    for result in measure(nowhere, "small"):
+        assert f"{wanted} epochs each" in result.what
+    assert {job["settings"]["n_epochs"] for job in asked} == {wanted}
+
+
 def test_what_was_trained_is_not_trained_again(nowhere: Place, asked: list[dict[str, Any]]) -> None:
     first = list(measure(nowhere, "small"))
     n_trained = len(asked)
