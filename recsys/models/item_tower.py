@@ -8,6 +8,8 @@ from torch.nn.functional import embedding, gelu
 
 from recsys.core.errors import ConfigError
 
+_MOST_SORTED = 100_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
@@ -29,7 +31,8 @@ class Features:
 class FeatureEncoder(nn.Module):
     """Categories, numbers and text of a row to one vector: a sum of embeddings, then a small residual layer.
 
-    Rows without text are often equal: of many rows at once each distinct one is encoded once.
+    Rows without text are often equal: of many rows at once each distinct one is encoded once. Of more than 100,000 a step
+    encodes few, and they are not compared.
 
     Args:
         features: The rows; they are kept as buffers that are not saved, since `pairs` has them.
@@ -103,11 +106,12 @@ class FeatureEncoder(nn.Module):
 
 
 def _distinct_rows(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
-    """One row of each kind, (U,), and which kind each row is, (I,); rows with text all count as distinct."""
-    rows = torch.cat([features.categories.double(), features.numbers.double()], dim=1)  # (I, A + F)
-    every = torch.arange(len(rows), device=rows.device)
-    if features.text.shape[1] or not rows.numel():
+    """One row of each kind, (U,), and which kind each row is, (I,); rows with text, or very many, all count as distinct."""
+    every = torch.arange(len(features.categories), device=features.categories.device)
+    n_fields = features.categories.shape[1] + features.numbers.shape[1]
+    if features.text.shape[1] or not n_fields or not 0 < len(every) <= _MOST_SORTED:
         return every, every
+    rows = torch.cat([features.categories.double(), features.numbers.double()], dim=1)  # (I, A + F)
     kinds, place = torch.unique(rows, dim=0, return_inverse=True)  # (U, A + F), (I,)
     return torch.zeros_like(every[: len(kinds)]).scatter_(0, place, every), place
 
