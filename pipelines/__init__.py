@@ -1,4 +1,4 @@
-"""Thin commands: a stage reads folders, calls rooms of `recsys`, writes one folder, and knows no other stage.
+"""Thin commands around the library: stages, settings, the console command, MLflow, experiments and benchmarks.
 
-The graph of stages is in the `Makefile`; every setting is in `config.py`; values are in one TOML file a profile.
+The graph of stages is in `graph.py`; every setting is in `settings/`; values are in one TOML file a profile.
 """

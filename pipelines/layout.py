@@ -1,26 +1,27 @@
 """The command that `make` calls first: check a profile and lay it out for the stages.
 
-One JSON file a stage is written into `config/` of the run folder, only where a value changed, so that only what depends on
-it runs again. The run folder and the further protocols of the profile are printed.
+One JSON file a stage is written into `config/` of the run folder, with its settings, the state of the files that it reads and
+the hash of its code, only where one of these changed, so that only what depends on it runs again; beside them `rules.mk`, the
+graph as make reads it. The run folder and the further protocols of the profile are printed.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.config import RetrieveSettings
-from pipelines.profile import Profile, choose_protocol, read_profile
-from pipelines.training_config import ModelSettings
+from pipelines.graph import CONFIG, STAGES, make_rules
+from pipelines.settings.profile import Profile, choose_protocol, read_profile
+from pipelines.settings.retrieve import RetrieveSettings
 from recsys.core.errors import ConfigError, RecsysError
-from recsys.core.files import write_json
+from recsys.core.files import write_atomically, write_json
 from recsys.core.locks import claim_folder
 from recsys.data.scan import find_files
-
-_READ_FILES = {"ingest": ("interactions", "items", "users"), "retrieve": ("users", "allow", "deny")}
+from recsys.training.settings import MODEL_KNOBS
 
 
 def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: int | None) -> tuple[Path, list[str]]:
@@ -45,25 +46,34 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
     if owner_pid is not None:
         claim_folder(folder, owner_pid=owner_pid)
     also: list[str] = [] if is_other else [name for name in profile.split.also if name != profile.split.protocol]
-    for stage, settings in chosen.model_dump(mode="json", exclude={"name"}, by_alias=True).items():
+    _check_lists(profile.retrieve)
+    tables = chosen.model_dump(mode="json", exclude={"name"}, by_alias=True)
+    nodes = {node.name: node for node in STAGES}
+    for table, settings in tables.items():
         content: dict[str, Any] = {"profile": folder.name, "settings": settings}
-        if stage in _READ_FILES:
-            content["files"] = _file_states([settings[name] for name in _READ_FILES[stage]])
-        if stage == "pretrain":
-            content["model"] = chosen.train.model_dump(mode="json", include=set(ModelSettings.model_fields))
-        if stage == "retrieve":
-            _check_lists(profile.retrieve)
+        if table in nodes:
+            content["code"] = nodes[table].hash_code()
+            content["files"] = _file_states([settings[name] for name in nodes[table].files])
+        if table == "pretrain":
+            content["model"] = {name: tables["train"][name] for name in MODEL_KNOBS}
+        if table == "retrieve":
             content["files"] |= _file_states([str(folder / "changes" / "changes.parquet")])
             content["day"] = _day(profile.retrieve)
-        path = folder / "config" / f"{stage}.json"
-        if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
-            write_json(path, content)
+        _write_if_changed(folder / CONFIG / f"{table}.json", content)
+    rules = folder / CONFIG / "rules.mk"
+    with write_atomically(rules) as partial:
+        partial.write_text(make_rules(folder), encoding="utf-8")
     return folder, also
+
+
+def _write_if_changed(path: Path, content: dict[str, Any]) -> None:
+    if not path.is_file() or json.loads(path.read_text(encoding="utf-8")) != content:
+        write_json(path, content)
 
 
 def _check_lists(settings: RetrieveSettings) -> None:
     """A missing file stops before any work."""
-    for name in _READ_FILES["retrieve"]:
+    for name in ("users", "allow", "deny"):
         place = getattr(settings, name)
         if place is not None and not Path(place).is_file():
             raise ConfigError(f"retrieve.{name} must name a file of ids, got none at {place}; correct the profile")
@@ -82,17 +92,17 @@ def _file_states(named: list[str | None]) -> dict[str, list[int]]:
     return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """`python -m pipelines.layout PROFILE.toml`."""
     parser = argparse.ArgumentParser(description="Check a profile and lay it out for the stages.")
     parser.add_argument("profile", type=Path)
     parser.add_argument("--root", type=Path, default=Path("artifacts"))
     parser.add_argument("--protocol")
     parser.add_argument("--owner-pid", type=int, default=None)
-    arguments = parser.parse_args()
+    asked = parser.parse_args(arguments)
     try:
-        profile = read_profile(arguments.profile)
-        folder, also = lay_out(profile, arguments.root, protocol=arguments.protocol, owner_pid=arguments.owner_pid)
+        profile = read_profile(asked.profile)
+        folder, also = lay_out(profile, asked.root, protocol=asked.protocol, owner_pid=asked.owner_pid)
     except (RecsysError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None

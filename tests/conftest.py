@@ -1,6 +1,6 @@
 """Builders that several rooms share: judged lists, a small synthetic world, towers and training settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,51 +11,31 @@ from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.data.synthetic import build_synthetic
 from recsys.data.vocabulary import Vocabulary, fit_vocabulary
 from recsys.features.history import build_histories
+from recsys.features.popularity import count_items, log_q
+from recsys.index.filters import SeenItems
 from recsys.models.item_tower import Features
-from recsys.models.two_tower import TwoTower, TwoTowerSpec
+from recsys.models.two_tower import TwoTower, build_spec
 from recsys.sampling.batches import Histories
-from recsys.sampling.popularity import count_items, log_q
 from recsys.splits.leave_last_out import split_leave_last_out
 from recsys.splits.parts import Split
-from recsys.training.settings import TrainingSettings
+from recsys.training.loop import Trainer
+from recsys.training.settings import training_settings as training_settings_of
 from tests import oracles
 
-_SPEC = TwoTowerSpec(
-    n_items=1,
-    dim=16,
-    encoder="transformer",
-    history_length=20,
-    n_blocks=1,
-    n_heads=2,
-    feedforward_factor=2,
-    dropout=0.0,
-    use_time=True,
-    request_drop=0.0,
-    initial_scale=20.0,
-)
-_SETTINGS = TrainingSettings(
-    n_epochs=2,
-    batch_tokens=512,
-    learning_rate=3e-3,
-    final_rate=0.1,
-    warmup_steps=5,
-    weight_decay=0.0,
-    clip_norm=1.0,
-    accumulate=1,
-    n_popular=0,
-    n_hard=0,
-    corrected_positive=False,
-    same_target_weight=0.0,
-    ema_decay=0.0,
-    far_share=0.0,
-    popularity_exponent=0.0,
-    full_softmax_limit=10_000,
-    n_uniform=64,
-    n_in_batch=64,
-    patience=3,
-    validation_users=1000,
-    seed=0,
-)
+pytest_plugins = ("tests.finished_run",)
+
+_SHAPE = {"dim": 16, "history_length": 20, "n_blocks": 1, "dropout": 0.0, "request_drop": 0.0}
+_QUICK = {
+    "n_epochs": 2,
+    "batch_tokens": 512,
+    "final_rate": 0.1,
+    "warmup_steps": 5,
+    "full_softmax_limit": 10_000,
+    "n_uniform": 64,
+    "n_in_batch": 64,
+    "validation_users": 1000,
+}
+_FOUND = ("has_view_head", "search_dim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +145,8 @@ def build_towers(no_features):
 
     def build(*, n_items, n_users=1, seed=0, item_features=None, user_features=None, **changes):
         torch.manual_seed(seed)
-        spec = TwoTowerSpec(**(_SPEC.as_dict() | {"n_items": n_items} | changes))
+        found = {name: changes.pop(name) for name in _FOUND if name in changes}
+        spec = build_spec(training_settings_of(_SHAPE | changes).values, n_items=n_items, **found)
         return TwoTower(
             spec, item_features=item_features or no_features(n_items), user_features=user_features or no_features(n_users)
         )
@@ -175,11 +156,24 @@ def build_towers(no_features):
 
 @pytest.fixture(scope="session")
 def training_settings():
-    """Settings of a quick training; keywords change them."""
+    """Settings of a quick training; keywords change them. Without labels, views alone are learned."""
 
-    def build(**changes):
-        plain = {name: getattr(_SETTINGS, name) for name in TrainingSettings.__dataclass_fields__}
-        return TrainingSettings(**(plain | changes))
+    def build(*, has_labels=True, **changes):
+        settings = training_settings_of(_QUICK | changes)
+        return settings if has_labels else replace(settings, values={**settings.values, "has_labels": False})
+
+    return build
+
+
+@pytest.fixture
+def seen_of():
+    """Lay out one list of item idx a row, with a stranger's items before and behind."""
+
+    def build(lists):
+        lengths = np.array([len(items) for items in lists], np.int64)
+        flat = np.array([0, 1, *(item for items in lists for item in items), 2], np.int32)
+        ends = 2 + np.cumsum(lengths)
+        return SeenItems(item_idx=flat, starts=ends - lengths, ends=ends)
 
     return build
 
@@ -191,5 +185,34 @@ def unit_vectors():
     def build(n, dim, *, seed=0):
         vectors = np.random.default_rng(seed).normal(size=(n, dim))
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def cpu():
+    return {"device": torch.device("cpu"), "dtype": torch.float32}
+
+
+@pytest.fixture(scope="session")
+def build_trainer(world, build_towers, training_settings, cpu):
+    """Build a trainer; `settings` and `spec` change the plain ones, `initial` seeds the weights.
+
+    Without validation, the validation events are train. If `asked`, it is known when each user is asked about.
+    """
+
+    def build(*, settings=None, spec=None, initial=0, validation=True, asked=False, **changes):
+        histories = world.histories if validation else replace(world.histories, train_end=world.histories.offsets[1:])
+        if asked:
+            histories = replace(histories, validation_time=histories.timestamp[histories.train_end])
+        model = build_towers(n_items=len(world.items), n_users=len(world.users), seed=initial, **(spec or {}))
+        return Trainer(
+            model,
+            histories,
+            log_popularity=world.log_popularity,
+            settings=training_settings(**(settings or {})),
+            **cpu,
+            **changes,
+        )
 
     return build

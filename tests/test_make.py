@@ -101,10 +101,10 @@ def test_a_new_learning_rate_trains_again_but_does_not_split_again(make: Make, u
     changed = tmp_path / "own.toml"
     changed.write_text(PROFILE.replace("dim = 16", "dim = 16\nlearning_rate = 0.001").replace('also = ["temporal"]', ""))
     output = finish(make(tmp_path / "copy", "-n", "candidates", config=changed))
-    assert "pipelines.train" in output
-    assert "pipelines.retrieve" in output
-    assert "pipelines.split" not in output
-    assert "pipelines.pairs" not in output
+    assert "pipelines.stages.train" in output
+    assert "pipelines.stages.retrieve" in output
+    assert "pipelines.stages.split" not in output
+    assert "pipelines.stages.pairs" not in output
 
 
 def kill_in(stage: str, make: Make, root: Path) -> bool:
@@ -164,7 +164,7 @@ def test_tune_searches_on_the_pairs_of_a_run(make: Make, undisturbed: Path, tmp_
     best = tomllib.loads((tmp_path / "copy" / "tiny" / "tune" / "best.toml").read_text())
     assert 0.001 <= best["train"]["learning_rate"] <= 0.01
     assert output.count("  trial ") == 2
-    assert "pipelines.ingest" not in output
+    assert "pipelines.stages.ingest" not in output
 
 
 def test_study_pre_trains_first_where_the_profile_asks_for_it(make: Make, undisturbed: Path, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_study_pre_trains_first_where_the_profile_asks_for_it(make: Make, undist
     assert json.loads((run / "pretrain" / "manifest.json").read_text())["facts"]["is_on"]
     study = json.loads((run / "study" / "study.json").read_text())
     assert [arm["share"] for arm in study["arms"]] == [0.5, 0.5]
-    assert "pipelines.train" in finish(make(tmp_path / "copy", "-n", "model", config=studied)), "from other weights"
+    assert "pipelines.stages.train" in finish(make(tmp_path / "copy", "-n", "model", config=studied)), "from other weights"
 
 
 def test_bench_names_what_can_be_measured(make: Make, tmp_path: Path) -> None:

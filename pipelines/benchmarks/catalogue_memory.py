@@ -9,8 +9,8 @@ from typing import Any
 
 from pipelines.benchmarks.bar import Place, Result, within
 from pipelines.benchmarks.child import run_process
-from pipelines.training_config import TrainSettings
 from recsys.core.files import read_json
+from recsys.training.settings import training_settings
 
 NAME = "catalogue-memory"
 LIMIT_GB = 16.0
@@ -20,7 +20,7 @@ LOG: dict[str, Any] = {"n_items": 10_000_000, "n_users": 20_000, "n_events": 20}
 
 def measure(place: Place) -> Iterator[Result]:
     """Two epochs with validation over all items, in a process of its own."""
-    settings = TrainSettings.model_validate(SETTINGS).model_dump(mode="json")
+    settings = training_settings(SETTINGS).as_table()
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "pipelines.benchmarks.ours.catalogue", json.dumps(LOG | {"settings": settings})]

@@ -16,10 +16,11 @@ import numpy as np
 from pipelines.benchmarks.bar import Place, Result, in_words
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.ranking import SEEDS, prepare
-from pipelines.profile import read_shipped
-from pipelines.stage import console
-from recsys.core.files import hash_packages, read_array, read_json, write_json
+from pipelines.settings.profile import read_shipped
+from pipelines.stages.stage import console
+from recsys.core.files import read_array, read_json, write_json
 from recsys.evaluation.intervals import mean_intervals
+from recsys.training.build import code_of_training
 
 SETS = ("beauty", "sports")
 PLAIN: dict[str, Any] = {"same_target_weight": 0.0, "view_weight": 0.0, "queue_size": 0}
@@ -36,7 +37,7 @@ _N_RESAMPLES = 1000
 def measure(place: Place, name: str) -> Iterator[Result]:
     """One line a term: the mean NDCG@10 of the seeds, and the interval of its difference to the plain softmax."""
     run = prepare(read_shipped(name), place, log=f"terms-{name}")
-    n_epochs = _EPOCHS.get(name, read_shipped(name).train.n_epochs)
+    n_epochs = _EPOCHS.get(name, read_shipped(name).train.loop.n_epochs)
     found: dict[str, list[dict[str, Any]]] = {}
     for seed in SEEDS:
         for arm, changes in {"plain": PLAIN, **TERMS}.items():
@@ -54,9 +55,9 @@ def measure(place: Place, name: str) -> Iterator[Result]:
 
 def _train(place: Place, run: Path, changes: dict[str, Any], *, log: str) -> dict[str, Any]:
     """Figures of one training, and `values`, where those of each user are; from what is kept, if it was done before."""
-    settings = read_shipped(run.name).train.model_copy(update=changes).model_dump(mode="json")
+    settings = read_shipped(run.name).train.change(**changes).as_table()
     outputs = [read_json(run / stage / "manifest.json")["outputs"] for stage in ("split", "pairs")]
-    key = hashlib.sha256(json.dumps([settings, outputs, hash_packages("recsys")], sort_keys=True).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps([settings, outputs, code_of_training()], sort_keys=True).encode()).hexdigest()[:16]
     kept, values = place.folder / "terms" / f"{key}.json", place.folder / "terms" / f"{key}.npy"
     if kept.is_file():
         return dict(read_json(kept))

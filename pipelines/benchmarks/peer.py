@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.child import run_job, run_process
-from pipelines.stage import console
+from pipelines.stages.stage import console
 
 _PEERS = Path(__file__).parent / "peers"
 

@@ -13,10 +13,10 @@ from typing import Any
 from pipelines.benchmarks.bar import Place, Result, at_least
 from pipelines.benchmarks.child import run_own, run_process
 from pipelines.layout import lay_out
-from pipelines.profile import Profile, read_shipped
-from pipelines.stage import console
-from pipelines.towers import state_request_time
+from pipelines.settings.profile import Profile, read_shipped
+from pipelines.stages.stage import console
 from recsys.core.files import read_json
+from recsys.inference.towers import state_request_time
 
 SEEDS = (0, 1, 2)
 
@@ -104,14 +104,14 @@ def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
     run = prepare(profile, place, log=ranking.name)
     figures = []
     for seed in SEEDS:
-        settings = profile.train.model_copy(update={"seed": seed}).model_dump(mode="json")
+        settings = profile.train.change(seed=seed).as_table()
         job = {"pairs": str(run / "pairs"), "test": str(run / "split" / "test.parquet"), "settings": settings}
         figures.append(run_own("ranking", job, log=place.log(f"{ranking.name}-{seed}")))
         console.print(f"  seed {seed}: {_in_words(figures[-1])}", markup=False)
     split, pairs = (read_json(run / stage / "manifest.json")["facts"] for stage in ("split", "pairs"))
     protocol = (
         f"{split['protocol']}, {split['rule']}, trained on {split['trained_on']}; ties: {split['ties']}; request time: "
-        f"{state_request_time(pairs, use_time=profile.train.use_time)}; {split['n_test']:,} users"
+        f"{state_request_time(pairs, use_time=profile.train.model.use_time)}; {split['n_test']:,} users"
     )
     for place_of, metric in enumerate(("hr", "ndcg")):
         values = [figure[metric] for figure in figures]

@@ -27,7 +27,7 @@ from pipelines.benchmarks import (
 from pipelines.benchmarks.bar import Measure, Place, Result
 from pipelines.benchmarks.ranking import RANKINGS
 from pipelines.benchmarks.ranking import measure as measure_ranking
-from pipelines.stage import console
+from pipelines.stages.stage import console
 from recsys.core.errors import BenchmarkError, RecsysError
 from recsys.core.files import write_json
 

@@ -8,8 +8,8 @@ from pipelines.benchmarks.bar import Place, Result, at_least, at_most, in_words
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.rectools_speed import SETTINGS
-from pipelines.training_config import TrainSettings
 from recsys.core.files import read_json
+from recsys.training.settings import training_settings
 
 NAME = "time-to-quality"
 
@@ -71,8 +71,8 @@ def minutes_until(epochs: list[dict[str, float]], hit_rate: float) -> float | No
 def _train_ours(place: Place, goal: Goal) -> list[dict[str, float]]:
     profile = read_json(place.run / "config" / "train.json")["settings"]
     no_validation = {"validation_users": 1, "patience": goal.settings["n_epochs"]}
-    settings = TrainSettings.model_validate(profile | goal.settings | no_validation)
-    job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.model_dump(mode="json")}
+    settings = training_settings(profile | goal.settings | no_validation)
+    job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.as_table()}
     epochs: list[dict[str, float]] = run_own("training", job, log=place.log(f"{NAME}-{goal.hit_rate}"))["epochs"]
     return epochs
 

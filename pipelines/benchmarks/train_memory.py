@@ -22,12 +22,12 @@ def measure(place: Place) -> Iterator[Result]:
         config = read_json(run / "config" / "train.json")
         write_json(run / "config" / "train.json", config | {"settings": config["settings"] | {"n_epochs": 1}})
         (run / "pairs").symlink_to(place.run / "pairs")
-        run_process([sys.executable, "-m", "pipelines.pretrain", str(run)], log=place.log(f"{NAME}-pretrain"))
-        peak = run_process([sys.executable, "-m", "pipelines.train", str(run)], log=place.log(NAME)) / 1e9
+        run_process([sys.executable, "-m", "pipelines.stages.pretrain", str(run)], log=place.log(f"{NAME}-pretrain"))
+        peak = run_process([sys.executable, "-m", "pipelines.stages.train", str(run)], log=place.log(NAME)) / 1e9
     yield within(
         LIMIT_GB,
         name=NAME,
-        what="peak resident memory of `python -m pipelines.train` on the ml-1m profile, one epoch with its validation",
+        what="peak resident memory of `python -m pipelines.stages.train` on the ml-1m profile, one epoch with its validation",
         unit="GB",
         ours=peak,
     )

@@ -6,8 +6,8 @@ from typing import Any
 
 from pipelines.benchmarks.bar import Limit, Place, Result, in_words
 from pipelines.benchmarks.child import run_own
-from pipelines.stage import console
-from pipelines.training_config import TrainSettings
+from pipelines.stages.stage import console
+from recsys.training.settings import training_settings
 
 N_ROUNDS = 2
 N_EPOCHS = 3
@@ -30,8 +30,8 @@ def compare(
         run_peer: Trains the peer; gives `epochs` and `version`.
         limit: What must hold.
     """
-    settings = TrainSettings.model_validate(SHAPE | _BATCH | _NO_VALIDATION | {"encoder": encoder})
-    job = {"pairs": str(place.run / "pairs"), "settings": settings.model_dump(mode="json")}
+    settings = training_settings(SHAPE | _BATCH | _NO_VALIDATION | {"encoder": encoder})
+    job = {"pairs": str(place.run / "pairs"), "settings": settings.as_table()}
     ours, peers, version = list[float](), list[float](), ""
     for number in range(1, N_ROUNDS + 1):
         ours += rates(run_own("training", job, log=place.log(name))["epochs"])

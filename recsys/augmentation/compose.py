@@ -1,8 +1,9 @@
 """Two views of each history, each by an operator drawn for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import torch
 
@@ -11,13 +12,16 @@ from recsys.augmentation.insert import insert
 from recsys.augmentation.mask import mask
 from recsys.augmentation.reorder import reorder
 from recsys.augmentation.sequences import Sequences
-from recsys.augmentation.similar_items import SimilarItems
+from recsys.augmentation.similar_items import SimilarItems, fit_similar_items
 from recsys.augmentation.substitute import substitute
 from recsys.core.errors import ConfigError
+from recsys.core.knobs import knob
+from recsys.sampling.batches import Histories
 
 OperatorName = Literal["crop", "mask", "reorder", "substitute", "insert"]
 OPERATORS: tuple[OperatorName, ...] = get_args(OperatorName)
-NEED_SIMILAR = frozenset({"substitute", "insert"})
+_NEED_SIMILAR = frozenset({"substitute", "insert"})
+_N_NEIGHBOURS, _WINDOW = 20, 5
 
 
 class Operator(Protocol):
@@ -29,30 +33,27 @@ class Operator(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shares:
-    """How strong the operators are: the share of a history that each works on, in (0, 1).
+class AugmentationSettings:
+    """Which operators make views of histories, and how strong they are."""
 
-    Attributes:
-        crop: What is kept.
-        mask: What is hidden.
-        reorder: What is shuffled.
-        substitute: What is replaced.
-        insert: What is added.
-    """
+    operators: tuple[OperatorName, ...] = knob(OPERATORS, "What makes a view of a history; each view is by one of them.")
+    crop_share: float = knob(0.6, "Share of a history's events that crop keeps.", above=0, below=1)
+    mask_share: float = knob(0.3, "Share of a history's events that mask hides.", above=0, below=1)
+    reorder_share: float = knob(0.6, "Share of a history's events that reorder shuffles.", above=0, below=1)
+    substitute_share: float = knob(0.3, "Share of a history's events that substitute replaces.", above=0, below=1)
+    insert_share: float = knob(0.3, "Share of a history's events that insert adds to it.", above=0, below=1)
 
-    crop: float = 0.6
-    mask: float = 0.3
-    reorder: float = 0.6
-    substitute: float = 0.3
-    insert: float = 0.3
+    @staticmethod
+    def reads(values: Mapping[str, Any]) -> set[str]:
+        """The settings that have an effect for a term that makes views."""
+        return {"operators", *(f"{name}_share" for name in values["operators"])}
 
 
 class Augmenter:
     """Makes views.
 
     Args:
-        names: The operators to draw from, each as likely.
-        shares: How strong they are.
+        settings: The operators to draw from, each as likely, and how strong they are.
         similar: For substitute and insert; None where neither is named.
         most: L, the longest view.
 
@@ -60,13 +61,13 @@ class Augmenter:
         ConfigError: An operator needs similar items, and there are none.
     """
 
-    def __init__(self, names: tuple[OperatorName, ...], *, shares: Shares, similar: SimilarItems | None, most: int) -> None:
-        self.names = names
-        self._shares, self._similar, self._most = shares, similar, most
-        self._operators = [self._build(name) for name in names]
+    def __init__(self, settings: AugmentationSettings, *, similar: SimilarItems | None, most: int) -> None:
+        self.names = settings.operators
+        self._settings, self._similar, self._most = settings, similar, most
+        self._operators = [self._build(name) for name in self.names]
 
     def _build(self, name: OperatorName) -> Operator:
-        share = getattr(self._shares, name)
+        share = getattr(self._settings, f"{name}_share")
         match name:
             case "crop":
                 return partial(crop, share=share)
@@ -122,3 +123,19 @@ def _join(sequences: Sequences, parts: list[tuple[torch.Tensor, Sequences]]) -> 
         if time is not None and part.time is not None:
             time[:, :size].index_copy_(0, row, part.time)
     return Sequences(item_idx=item_idx, time=time, length=length)
+
+
+def build_augmenter(settings: AugmentationSettings, histories: Histories, *, n_items: int, most: int) -> Augmenter:
+    """Build the operators; what is similar is fitted on train where one of them needs it.
+
+    Args:
+        settings: Which operators, and how strong.
+        histories: All users; only train events are read.
+        n_items: I.
+        most: L, the longest view.
+    """
+    similar = None
+    if _NEED_SIMILAR & set(settings.operators):
+        neighbours = fit_similar_items(histories, n_items=n_items, n_neighbours=_N_NEIGHBOURS, window=_WINDOW)
+        similar = SimilarItems(torch.from_numpy(neighbours))
+    return Augmenter(settings, similar=similar, most=most)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.baselines.train_matrix import BaselineData
-from recsys.retrieval.nearest import Neighbours
+from recsys.index.nearest import Neighbours
 
 Scores = NDArray[np.floating[Any]]
 ScoreBlock = Callable[[NDArray[np.int64]], Scores]

@@ -1,7 +1,6 @@
 """Files that appear whole or not at all, and their fingerprints."""
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.core.errors import ArtefactError
 
+MANIFEST = "manifest.json"
 _BLOCK_BYTES = 1 << 20
 
 
@@ -91,17 +91,6 @@ def hash_folder(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file below `folder`, by its path relative to it, in sorted order."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
-
-
-def hash_packages(*names: str) -> str:
-    """One SHA-256 of the Python files of installed packages: what an artefact owes to code."""
-    digest = hashlib.sha256()
-    for name in names:
-        spec = importlib.util.find_spec(name)
-        for folder in spec.submodule_search_locations or () if spec is not None else ():
-            for path in sorted(Path(folder).rglob("*.py")):
-                digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def publish_folder(partial: Path, final: Path) -> None:

@@ -12,17 +12,7 @@ from recsys.core.columns import COUNT, ITEM_ID, ITEM_IDX, RANK, USER_ID
 from recsys.core.errors import DataError
 from recsys.evaluation.judgements import Judgements
 from recsys.metrics.catalogue import novelty
-from recsys.metrics.rank import average_precision, ndcg, reciprocal_rank
-from recsys.metrics.relevance import hit_rate, precision, recall
-
-_METRICS = {
-    "hr": hit_rate,
-    "recall": recall,
-    "precision": precision,
-    "ndcg": ndcg,
-    "mrr": reciprocal_rank,
-    "map": average_precision,
-}
+from recsys.metrics.judge import judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +77,7 @@ def score_candidates(
     item_idx = np.full((users.height, longest), -1, np.int32)
     hits[row, place], item_idx[row, place] = lists["hit"].to_numpy(), lists[ITEM_IDX].to_numpy()
     n_relevant = users["n_relevant"].to_numpy()
-    per_user = {f"{metric}@{k}": compute(hits, n_relevant, k=k) for metric, compute in _METRICS.items() for k in ks}
+    per_user = judge(hits, n_relevant, ks=ks)
     share = catalogue[COUNT].to_numpy() / catalogue[COUNT].sum()
     per_user |= {f"novelty@{k}": novelty(item_idx, share, k=k) for k in ks}
     return Scored(per_user=per_user, hits=hits, n_relevant=n_relevant.astype(np.int64), item_idx=item_idx)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.evaluation.intervals import mean_intervals
 from recsys.evaluation.judgements import Judgements
-from recsys.metrics.rank import ndcg
-from recsys.metrics.relevance import recall
+from recsys.metrics.judge import hits_of_ranks, judge
 
 WARM, COLD = "warm items", "cold items"
 Ranks = NDArray[np.int64]
@@ -42,13 +41,8 @@ def rank_metrics(ranks: Ranks, user: NDArray[np.int64], *, ks: Sequence[int]) ->
     Returns:
         `recall@k` and `ndcg@k`, shape (U,) each.
     """
-    n_users, longest = int(user.max(initial=-1)) + 1, max(ks)
-    n_relevant = np.bincount(user, minlength=n_users)
-    hits = np.zeros((n_users, longest), bool)
-    within = ranks <= longest
-    hits[user[within], ranks[within] - 1] = True
-    figures = {f"recall@{k}": recall(hits, n_relevant, k=k) for k in ks}
-    return figures | {f"ndcg@{k}": ndcg(hits, n_relevant, k=k) for k in ks}
+    hits, n_relevant = hits_of_ranks(ranks, user, longest=max(ks))
+    return judge(hits, n_relevant, ks=ks, metrics=("recall", "ndcg"))
 
 
 def segment_rows(

@@ -46,7 +46,7 @@ class FlatHistories:
 
 def build_histories(
     train: pl.DataFrame, validation: pl.DataFrame, *, users: Vocabulary, items: Vocabulary, request_times: pl.DataFrame
-) -> tuple[FlatHistories, dict[str, int]]:
+) -> tuple[FlatHistories, int]:
     """Lay out train and validation events of known users and items; users without a train event have validation only.
 
     Args:
@@ -83,4 +83,4 @@ def build_histories(
         validation_time=asked["validation_time"].fill_null(-1).to_numpy().astype(np.int64),
         request_time=asked["request_time"].fill_null(-1).to_numpy().astype(np.int64),
     )
-    return histories, {"validation_events_unknown_to_train": sum(part.height for part in parts) - known.height}
+    return histories, sum(part.height for part in parts) - known.height

@@ -1,6 +1,7 @@
 """Both towers and the temperature: what is trained, saved and served."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from recsys.core.errors import ArtefactError
-from recsys.models.encoders import EncoderName, build_encoder
+from recsys.core.knobs import knob, take
+from recsys.models.encoders.choice import ENCODERS, EncoderName
+from recsys.models.encoders.protocol import EncoderSettings, EncoderShape
 from recsys.models.item_tower import Features, ItemTower
 from recsys.models.projection import ProjectionHead
 from recsys.models.temperature import to_scale
@@ -18,52 +21,74 @@ from recsys.models.user_tower import UserTower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """The shape of the towers, apart from the encoder's own settings."""
+
+    encoder: EncoderName = knob("transformer", "What turns a history into vectors.")
+    dim: int = knob(64, "Numbers of an embedding.", at_least=4, at_most=4096)
+    history_length: int = knob(200, "The most events of a history that are read, the last ones.", at_least=1, at_most=8192)
+    input_dropout: float = knob(0.0, "Share of the entries that dropout hides, on the encoder's input.", at_least=0, below=1)
+    use_time: bool = knob(True, "Whether the gaps between events are an input.")
+    request_drop: float = knob(
+        0.1,
+        "Chance that training hides the time of the request, so that the model answers without it too.",
+        at_least=0,
+        at_most=1,
+    )
+    initial_scale: float = knob(20.0, "One over the temperature of the softmax, at the start.", above=0, at_most=100)
+    learn_scale: bool = knob(True, "Whether the temperature is learned; else it stays.")
+    id_dropout: float = knob(
+        0.0, "Chance that an item goes by its features alone in a training step; items must have some.", at_least=0, below=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TwoTowerSpec:
     """Everything that fixes the shape of the model; `spec.json` is this.
 
     Attributes:
         n_items: I.
-        dim: D.
-        encoder: What turns a history into vectors.
-        history_length: L, the most events of a history that count.
-        n_blocks: Blocks of the user encoder.
-        n_heads: Its attention heads.
-        feedforward_factor: Width of its feed-forward layers over D.
-        dropout: Dropout of the user tower, on the output of its layers.
-        use_time: Whether time gaps are an input.
-        request_drop: Chance that the request gap is hidden in training.
-        initial_scale: One over the temperature, at the start of training.
-        learn_scale: Whether it is learned; else it stays.
-        id_dropout: Chance that an item goes by its features alone in a training step.
-        low_pass_share: Share of a low-pass filter beside the transformer's attention; 0 is none.
-        n_frequencies: Frequencies that the filter keeps.
-        input_dropout: The same as dropout, on what goes into the user tower's encoder.
+        model: Dimensions, inputs and temperature.
+        encoder: Settings of the encoder that `model` names.
         has_view_head: Whether there is a head that views of histories are compared through, in training alone.
         search_dim: T, the size of the text vectors that items are searched by; 0 is no search.
     """
 
     n_items: int
-    dim: int
-    encoder: EncoderName
-    history_length: int
-    n_blocks: int
-    n_heads: int
-    feedforward_factor: int
-    dropout: float
-    use_time: bool
-    request_drop: float
-    initial_scale: float
-    learn_scale: bool = True
-    id_dropout: float = 0.0
-    low_pass_share: float = 0.0
-    n_frequencies: int = 3
-    input_dropout: float = 0.0
+    model: ModelSettings
+    encoder: EncoderSettings
     has_view_head: bool = False
     search_dim: int = 0
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.model.dim
+
+    @property
+    def history_length(self) -> int:
+        """L."""
+        return self.model.history_length
+
+    @property
+    def use_time(self) -> bool:
+        """Whether time gaps are an input."""
+        return self.model.use_time
 
     def as_dict(self) -> dict[str, Any]:
         """For `spec.json`."""
         return asdict(self)
+
+
+def build_spec(values: Mapping[str, Any], **found: Any) -> TwoTowerSpec:
+    """A spec from checked settings by name.
+
+    Args:
+        values: Settings of the model and of its encoder, and perhaps others.
+        found: The other fields of the spec, which hang on the data.
+    """
+    model = take(ModelSettings, values)
+    return TwoTowerSpec(model=model, encoder=take(ENCODERS[model.encoder], values), **found)
 
 
 def read_spec(value: object) -> TwoTowerSpec:
@@ -73,8 +98,11 @@ def read_spec(value: object) -> TwoTowerSpec:
         ArtefactError: It has other keys than a spec.
     """
     try:
-        return TwoTowerSpec(**value)  # type: ignore[arg-type]
-    except TypeError as error:
+        table: dict[str, Any] = dict(value)  # type: ignore[call-overload]
+        model = ModelSettings(**table.pop("model"))
+        encoder = ENCODERS[model.encoder](**table.pop("encoder"))
+        return TwoTowerSpec(model=model, encoder=encoder, **table)
+    except (TypeError, KeyError, ValueError) as error:
         raise ArtefactError(f"spec.json must describe a two-tower model, got {error}; train again") from None
 
 
@@ -90,29 +118,18 @@ class TwoTower(nn.Module):
     def __init__(self, spec: TwoTowerSpec, *, item_features: Features, user_features: Features) -> None:
         super().__init__()
         self.spec = spec
-        self.item_tower = ItemTower(spec.n_items, spec.dim, item_features, id_dropout=spec.id_dropout)
-        encoder = build_encoder(
-            spec.encoder,
-            spec.dim,
-            history_length=spec.history_length,
-            n_blocks=spec.n_blocks,
-            n_heads=spec.n_heads,
-            feedforward_factor=spec.feedforward_factor,
-            dropout=spec.dropout,
-            use_time=spec.use_time,
-            low_pass_share=spec.low_pass_share,
-            n_frequencies=spec.n_frequencies,
-        )
+        self.item_tower = ItemTower(spec.n_items, spec.dim, item_features, id_dropout=spec.model.id_dropout)
+        shape = EncoderShape(dim=spec.dim, history_length=spec.history_length, use_time=spec.use_time)
         self.user_tower = UserTower(
-            encoder,
+            spec.encoder.build(shape),
             spec.dim,
             user_features=user_features,
             use_time=spec.use_time,
-            request_drop=spec.request_drop,
-            dropout=spec.input_dropout,
+            request_drop=spec.model.request_drop,
+            dropout=spec.model.input_dropout,
         )
         self.view_head = ProjectionHead(spec.dim) if spec.has_view_head else None
-        self.log_scale = nn.Parameter(torch.tensor(math.log(spec.initial_scale)), requires_grad=spec.learn_scale)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(spec.model.initial_scale)), requires_grad=spec.model.learn_scale)
         # Last, so that the other towers start at the same weights with it as without it.
         self.text_tower = TextTower(spec.search_dim, spec.dim) if spec.search_dim else None
         self.content_tower = TextTower(spec.search_dim, spec.dim) if spec.search_dim else None

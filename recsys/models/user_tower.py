@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from recsys.models.dropout import FastDropout
-from recsys.models.encoders import HistoryEncoder
+from recsys.models.encoders.protocol import HistoryEncoder
 from recsys.models.item_tower import FeatureEncoder, Features
 from recsys.models.time_gaps import EventTimes, TimeGaps, hide_requests
 

@@ -7,13 +7,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recsys.candidates.candidate_search import SearchPlan, open_search, read_plan
+from recsys.candidates.table import candidate_frame
 from recsys.core.columns import ITEM_ID, RANK, SCORE, USER_ID
 from recsys.core.errors import DataError
 from recsys.core.files import read_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
-from recsys.retrieval.candidate_search import SearchPlan, open_search, read_plan
-from recsys.retrieval.candidates import candidate_frame, check_list_length
-from recsys.retrieval.filters import SeenItems
+from recsys.index.filters import SeenItems
+from recsys.index.nearest import check_list_length
 
 
 class Retriever:

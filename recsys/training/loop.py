@@ -10,18 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsys.augmentation.compose import Augmenter
 from recsys.core.errors import TrainingError
 from recsys.core.random import rng_for, seed_for
+from recsys.inference.precision import autocast
 from recsys.models.two_tower import TwoTower
+from recsys.objectives.draw import Draw
+from recsys.objectives.objective import Objective
+from recsys.objectives.workers import Workers
 from recsys.sampling.batches import Histories, build_batch, plan_epoch
 from recsys.training.averaging import start_average
-from recsys.training.distributed import Workers
-from recsys.training.draw import Draw
 from recsys.training.early_stopping import EarlyStopping
-from recsys.training.objective import Objective
 from recsys.training.optimizers import build_optimizers, clip_gradients
-from recsys.training.precision import autocast
 from recsys.training.resume import EpochRecord, forget_others, load_checkpoint, save_checkpoint
 from recsys.training.schedule import learning_rate
 from recsys.training.settings import TrainingSettings
@@ -60,7 +59,6 @@ class Trainer:
         checkpoint: Folder for one checkpoint an epoch, from which training resumes; None keeps none.
         fingerprint: What the run depends on; a checkpoint with another one is ignored.
         workers: The processes that share the work.
-        augmenter: Makes views of histories, where they are contrasted.
         texts: Shape (I, C, T), where items are aligned with them.
     """
 
@@ -76,22 +74,21 @@ class Trainer:
         checkpoint: Path | None = None,
         fingerprint: str = "",
         workers: Workers | None = None,
-        augmenter: Augmenter | None = None,
         texts: NDArray[np.float32] | None = None,
     ) -> None:
         self.model, self.histories, self.settings = model, histories, settings
         self.device, self.dtype, self.checkpoint, self.fingerprint = device, dtype, checkpoint, fingerprint
         self.workers = workers or Workers()
         self.objective = Objective(
-            settings, model=model, log_popularity=log_popularity, device=device, augmenter=augmenter, texts=texts
+            settings.values, model=model, histories=histories, log_popularity=log_popularity, device=device, texts=texts
         )
-        self.optimizers = build_optimizers(model, settings, row_by_row=not self.objective.is_full)
-        self.average = start_average(model, decay=settings.ema_decay, row_by_row=not self.objective.is_full)
+        self.optimizers = build_optimizers(model, settings.loop, row_by_row=not self.objective.is_full)
+        self.average = start_average(model, decay=settings.labels.ema_decay, row_by_row=not self.objective.is_full)
         if device.type == "cuda":
             torch._dynamo.reset()
             model.user_tower.compile(dynamic=True)
-        at_most = settings.validation_users if settings.contrast.next_item_weight else 0
-        self.validation_users = choose_validation_users(histories, at_most=at_most, seed=settings.seed)
+        at_most = settings.labels.validation_users if settings.has_labels else 0
+        self.validation_users = choose_validation_users(histories, at_most=at_most, seed=settings.loop.seed)
         self.records: list[EpochRecord] = []
         self.best: dict[str, torch.Tensor] = {}
 
@@ -113,11 +110,11 @@ class Trainer:
             TrainingError: The loss is no longer a number, or there is nothing to learn from.
         """
         self._resume()
-        stopping = EarlyStopping(patience=self.settings.patience)
+        stopping = EarlyStopping(patience=self.settings.labels.patience)
         for record in self.records:
             stopping = stopping.see(record.validation_ndcg)
             yield record
-        while stopping.epoch < self.settings.n_epochs and not (stopping.epoch and stopping.should_stop):
+        while stopping.epoch < self.settings.loop.n_epochs and not (stopping.epoch and stopping.should_stop):
             epoch = stopping.epoch + 1
             loss, n_steps, n_targets = self._train_epoch(epoch, on_step)
             with self.average.in_place(self.model) if self.average is not None else nullcontext():
@@ -154,13 +151,13 @@ class Trainer:
             self.model,
             self.histories,
             self.validation_users,
-            batch_tokens=4 * self.settings.batch_tokens,
+            batch_tokens=4 * self.settings.loop.batch_tokens,
             device=self.device,
             dtype=self.dtype,
         )
 
     def _train_epoch(self, epoch: int, on_step: Callable[[Step], None] | None) -> tuple[float, int, int]:
-        settings, rng = self.settings, rng_for(self.settings.seed, "epoch", epoch)
+        settings, rng = self.settings.loop, rng_for(self.settings.loop.seed, "epoch", epoch)
         torch.manual_seed(seed_for(settings.seed, "dropout", epoch, self.workers.rank))
         length = settings.window_length or self.model.spec.history_length
         plan = plan_epoch(self.histories, history_length=length, batch_tokens=settings.batch_tokens, rng=rng)
@@ -182,20 +179,22 @@ class Trainer:
         return total / n_targets, len(plan), n_targets
 
     def _step(self, windows: NDArray[np.int64], rng: np.random.Generator, *, place: str) -> tuple[float, int]:
-        use_time, far_share, value = self.model.spec.use_time, self.settings.far_share, 0.0
+        use_time, far_share, value = self.model.spec.use_time, self.settings.labels.far_share, 0.0
         whole = build_batch(self.histories, windows, use_time=use_time, far_share=far_share, rng=rng)
         draw = self.objective.draw(whole, rng=rng)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
+        self.objective.start_step(self.model)
         for rows in self._parts(len(windows)):
-            batch = whole.rows(rows).to(self.device)
+            batch, drawn = whole.rows(rows).to(self.device), draw.rows(rows, self.device)
             with autocast(self.device, self.dtype):
-                loss = self.objective.loss(self.model, batch, draw.rows(rows, self.device), workers=self.workers)
+                loss = self.objective.loss(self.model, batch, drawn, workers=self.workers)
             loss.backward()  # type: ignore[no-untyped-call]
+            self.objective.end_step(drawn)
             value += float(loss.detach())
         self._sum_gradients(draw)
         value = self.workers.sum(value)
-        norm = clip_gradients(self.model, norm=self.settings.clip_norm)
+        norm = clip_gradients(self.model, norm=self.settings.labels.clip_norm)
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise TrainingError(
                 f"train: loss and gradient must stay numbers, got a loss of {value} and a gradient of norm {norm} {place}; "
@@ -209,7 +208,7 @@ class Trainer:
 
     def _parts(self, n_rows: int) -> list[slice]:
         """This process's rows of a batch, in the parts that are worked off one after the other; some may be empty."""
-        own, n_parts = range(n_rows)[self.workers.share()], self.settings.accumulate
+        own, n_parts = range(n_rows)[self.workers.share()], self.settings.labels.accumulate
         size = max(1, -(-n_rows // (self.workers.n_workers * n_parts)))
         parts = [own[begin * size : (begin + 1) * size] for begin in range(n_parts)]
         return [slice(part.start, part.stop, part.step) for part in parts]

@@ -6,12 +6,12 @@ from torch import nn
 from recsys.models.temperature import limit_log_scales
 from recsys.models.two_tower import TwoTower
 from recsys.training.rowwise_adam import RowwiseAdam
-from recsys.training.settings import TrainingSettings
+from recsys.training.settings import LoopSettings
 
 _BETAS = (0.9, 0.98)
 
 
-def build_optimizers(model: TwoTower, settings: TrainingSettings, *, row_by_row: bool) -> list[torch.optim.Optimizer]:
+def build_optimizers(model: TwoTower, settings: LoopSettings, *, row_by_row: bool) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or for everything but the item ids, which then get sparse gradients and `RowwiseAdam`.
 
     Weight decay is for the matrices of layers; tables, norms, biases and the temperature have none. After each step

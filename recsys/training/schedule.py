@@ -2,10 +2,10 @@
 
 import math
 
-from recsys.training.settings import TrainingSettings
+from recsys.training.settings import LoopSettings
 
 
-def learning_rate(settings: TrainingSettings, *, steps_done: int, n_steps: int) -> float:
+def learning_rate(settings: LoopSettings, *, steps_done: int, n_steps: int) -> float:
     """Linear warm-up, then half a cosine from the full rate to `final_rate` of it over all epochs.
 
     A run too short for its warm-up warms up over its first tenth.

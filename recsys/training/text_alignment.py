@@ -12,6 +12,7 @@ from recsys.core.random import rng_for, seed_for
 from recsys.losses.clip import clip_loss
 from recsys.models.temperature import limit_log_scales
 from recsys.models.text_tower import TextTower
+from recsys.objectives.texts import draw_columns, label_texts
 
 _BATCH, _WARMUP = 512, 50
 _EPOCHS, _FEWEST_STEPS, _MOST_STEPS = 150, 300, 3_000
@@ -95,19 +96,6 @@ def hold_out_texts(texts: NDArray[np.float32], *, seed: int) -> tuple[NDArray[np
     """
     known = np.flatnonzero(texts.any(1))
     return known, rng_for(seed, "held-out texts").permutation(known)[: len(known) // _HELD_OUT]
-
-
-def label_texts(texts: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Numbers that are equal where texts are: shape (N, T) to (N,)."""
-    rows = np.ascontiguousarray(texts)
-    _, labels = np.unique(rows.view(f"V{rows.itemsize * rows.shape[1]}")[:, 0], return_inverse=True)
-    return labels.astype(np.int64)
-
-
-def draw_columns(texts: NDArray[np.float32], rows: NDArray[np.int64], *, rng: np.random.Generator) -> NDArray[np.int64]:
-    """For each item all of its text half of the time, else one column, if anything is written there. Shape (B,)."""
-    column = np.where(rng.random(len(rows)) < 0.5, 0, rng.integers(texts.shape[1], size=len(rows)))
-    return np.where(texts[rows, column].any(1), column, 0)
 
 
 def _train(

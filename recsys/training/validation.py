@@ -1,18 +1,21 @@
-"""NDCG@10 on the validation events, over the whole catalogue with seen items removed."""
+"""How a model that is being trained ranks held-out events: the whole catalogue, seen items removed, by the one judge."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from recsys.core.random import rng_for
-from recsys.metrics.rank import ndcg
+from recsys.index.exact import ExactIndex
+from recsys.index.filters import Ints, SeenItems
+from recsys.inference.embedding import embed_items, embed_users
+from recsys.metrics.judge import find_hits, judge
 from recsys.models.two_tower import TwoTower
-from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.filters import SeenItems
-from recsys.sampling.batches import Histories
-from recsys.training.embedding import embed_items, embed_users
+from recsys.sampling.batches import HeldOut, Histories
 
 _K = 10
+_BATCH_TOKENS = 16_384
 
 
 def choose_validation_users(histories: Histories, *, at_most: int, seed: int) -> NDArray[np.int64]:
@@ -36,25 +39,98 @@ def validate(
     """Mean NDCG@10 of the validation users who have a new item there, in [0, 1]; None if there are none."""
     if len(user_idx) == 0:
         return None
-    queries = embed_users(
-        model, histories, user_idx, held_out="validation", batch_tokens=batch_tokens, device=device, dtype=dtype
+    starts, ends = np.asarray(histories.offsets[user_idx]), np.asarray(histories.train_end[user_idx])
+    seen = SeenItems(item_idx=histories.item_idx, starts=starts, ends=ends)
+    relevant = SeenItems(item_idx=histories.item_idx, starts=ends, ends=histories.offsets[user_idx + 1])
+    row, item = _new_pairs(relevant, seen, n_items=model.spec.n_items)
+    found = judge_model(
+        model,
+        histories,
+        user_idx,
+        row,
+        item,
+        held_out="validation",
+        seen=seen,
+        batch_tokens=batch_tokens,
+        device=device,
+        dtype=dtype,
     )
-    seen = SeenItems(item_idx=histories.item_idx, starts=histories.offsets[user_idx], ends=histories.train_end[user_idx])
-    relevant = SeenItems(
-        item_idx=histories.item_idx, starts=histories.train_end[user_idx], ends=histories.offsets[user_idx + 1]
-    )
+    is_judged = np.bincount(row, minlength=len(user_idx)) > 0
+    return float(found["ndcg@10"][is_judged].mean()) if is_judged.any() else None
+
+
+def judge_model(
+    model: TwoTower,
+    histories: Histories,
+    user_idx: NDArray[np.integer],
+    row: Ints,
+    item: Ints,
+    *,
+    held_out: HeldOut,
+    seen: SeenItems,
+    device: torch.device,
+    dtype: torch.dtype,
+    batch_tokens: int = _BATCH_TOKENS,
+    metrics: Sequence[str] = ("hr", "ndcg"),
+) -> dict[str, NDArray[np.float64]]:
+    """HR@10 and NDCG@10 of each of some requests.
+
+    Args:
+        model: Both towers, on `device`.
+        histories: All users.
+        user_idx: Shape (B,), who asks; a user may ask more than once.
+        row: Shape (R,), to which request each relevant item belongs.
+        item: Shape (R,), the relevant items; one that train does not know has any number from I on, and is a miss.
+        held_out: Which events are not read, see `request_batches`.
+        seen: What is left out of each of the B lists.
+        device: Where.
+        dtype: Of the products.
+        batch_tokens: Padded events of a batch.
+        metrics: Which.
+
+    Returns:
+        `hr@10` and `ndcg@10`, shape (B,) each.
+    """
+    queries = embed_users(model, histories, user_idx, held_out=held_out, batch_tokens=batch_tokens, device=device, dtype=dtype)
     items = embed_items(model, device=device, dtype=dtype)
     found = ExactIndex(items, device=str(device)).search(queries, k=_K, seen=seen)
-    keys = np.setdiff1d(_keys(relevant, model.spec.n_items), _keys(seen, model.spec.n_items))
-    hits = np.isin(np.arange(len(user_idx))[:, None] * np.int64(model.spec.n_items) + found.item_idx, keys)
-    n_relevant = np.bincount(keys // model.spec.n_items, minlength=len(user_idx))
-    judged = n_relevant > 0
-    if not judged.any():
-        return None
-    return float(ndcg((hits & (found.item_idx >= 0))[judged], n_relevant[judged], k=_K).mean())
+    hits, n_relevant = find_hits(found.item_idx, row, item, n_items=model.spec.n_items)
+    return judge(hits, n_relevant, ks=[_K], metrics=metrics)
 
 
-def _keys(items: SeenItems, n_items: int) -> NDArray[np.int64]:
-    """One number a (row, item) pair; repeats count once."""
-    row, item = items.pairs()
-    return np.unique(row * np.int64(n_items) + item)
+def judge_test(
+    model: TwoTower,
+    histories: Histories,
+    user_idx: NDArray[np.integer],
+    item: NDArray[np.integer],
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> dict[str, NDArray[np.float64]]:
+    """HR@10 and NDCG@10 of held-out test events, one a request, asked at the time of the request where that is known.
+
+    Args:
+        model: Both towers, on `device`.
+        histories: All users.
+        user_idx: Shape (E,), whose each event is.
+        item: Shape (E,), its item; -1 for one that train does not know, which is a miss.
+        device: Where.
+        dtype: Of the products.
+
+    Returns:
+        `hr@10` and `ndcg@10`, shape (E,) each.
+    """
+    known = np.where(item < 0, model.spec.n_items, item)
+    seen = SeenItems(
+        item_idx=histories.item_idx, starts=histories.offsets[user_idx], ends=histories.offsets[np.asarray(user_idx) + 1]
+    )
+    return judge_model(
+        model, histories, user_idx, np.arange(len(known)), known, held_out="test", seen=seen, device=device, dtype=dtype
+    )
+
+
+def _new_pairs(relevant: SeenItems, seen: SeenItems, *, n_items: int) -> tuple[Ints, Ints]:
+    """Rows and items that are relevant and were not seen before; repeats count once."""
+    wanted, known = (np.unique(row * np.int64(n_items) + item) for row, item in (relevant.pairs(), seen.pairs()))
+    new = np.setdiff1d(wanted, known)
+    return new // n_items, new % n_items

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from recsys.models.encoders.mean_pooling import MeanPoolingEncoder
 from recsys.models.item_tower import Features
-from recsys.models.mean_pooling import MeanPoolingEncoder
 from recsys.models.user_tower import UserTower
 
 

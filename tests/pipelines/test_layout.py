@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.layout import lay_out, main
-from pipelines.profile import read_profile
+from pipelines.settings.profile import read_profile
 from recsys.core.errors import BusyError, ConfigError
 
 LOG = 'name = "x"\n[ingest]\nsource = "files"\ninteractions = "log.csv"\n'

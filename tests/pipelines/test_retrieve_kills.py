@@ -7,14 +7,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from tests.pipelines.conftest import change_settings
 
 _KILLER = """
 import os, random, signal, sys, time
 from pathlib import Path
 import torch
-import pipelines.retrieve
+import pipelines.stages.retrieve
 
 torch.set_num_threads(1)
 run, n_search, n_late = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -32,7 +31,7 @@ def start():
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         sys.argv = ["retrieve", str(run)]
         try:
-            pipelines.retrieve.main()
+            pipelines.stages.retrieve.main()
         finally:
             os._exit(0)
     return pid

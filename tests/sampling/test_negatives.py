@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.features.popularity import log_q
 from recsys.sampling.negatives import NegativeCounts, NegativeSampler, mixture_log_q
-from recsys.sampling.popularity import log_q
 
 
 def _rng(seed: int = 0) -> np.random.Generator:

@@ -2,14 +2,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.candidates.candidate_search import SearchPlan
+from recsys.candidates.table import write_candidates
 from recsys.core.errors import DataError
 from recsys.core.files import read_array, write_array
 from recsys.data.vocabulary import read_vocabulary, write_vocabulary
-from recsys.retrieval.candidate_search import SearchPlan
-from recsys.retrieval.candidates import write_candidates
-from recsys.retrieval.filters import SeenItems
-from recsys.retrieval.nearest import Found
-from recsys.retrieval.published import build_index, open_index
+from recsys.index.filters import SeenItems
+from recsys.index.nearest import Found
+from recsys.index.published import build_index, open_index
 from recsys.serving.retriever import Retriever
 
 _K = 8

@@ -9,11 +9,11 @@ from recsys.baselines.popularity import popularity_scores
 from recsys.baselines.ranking import rank_same_for_all
 from recsys.baselines.train_matrix import build_baseline_data
 from recsys.core.errors import TrainingError
+from recsys.index.exact import ExactIndex
+from recsys.index.filters import SeenItems
+from recsys.inference.embedding import embed_items, embed_users
 from recsys.metrics.rank import ndcg
-from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.filters import SeenItems
 from recsys.sampling.batches import Histories
-from recsys.training.embedding import embed_items, embed_users
 from recsys.training.loop import Trainer
 from recsys.training.settings import ContrastTerms
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recsys.core.errors import ConfigError, TrainingError
-from recsys.training.embedding import embed_items, embed_users
+from recsys.inference.embedding import embed_items, embed_users
 from recsys.training.settings import ContrastTerms
 
 

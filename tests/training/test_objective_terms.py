@@ -8,9 +8,9 @@ import torch
 
 from recsys.augmentation.compose import Augmenter, Shares
 from recsys.models.item_tower import Features
+from recsys.objectives.objective import Objective
+from recsys.objectives.workers import Workers
 from recsys.sampling.batches import build_batch, plan_epoch
-from recsys.training.distributed import Workers
-from recsys.training.objective import Objective
 from recsys.training.settings import ContrastTerms
 
 

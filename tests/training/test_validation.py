@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.training.embedding import embed_items, embed_users
+from recsys.inference.embedding import embed_items, embed_users
 from recsys.training.validation import choose_validation_users, validate
 from tests import oracles
 

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from pipelines.benchmarks.ours.timing import seconds_of
-from recsys.augmentation.compose import OPERATORS, Augmenter, Shares
+from recsys.augmentation.compose import OPERATORS, AugmentationSettings, Augmenter
 from recsys.augmentation.sequences import MASKED, Sequences, read_sequences
 from recsys.augmentation.similar_items import SimilarItems, fit_similar_items
 from recsys.core.files import read_json, write_json
 from recsys.sampling.batches import read_histories, request_batches
 
-SHARES = Shares()
+SETTINGS = AugmentationSettings()
 Events = tuple[list[int], list[int]]
 
 
@@ -44,7 +44,7 @@ def measure(job: dict[str, Any]) -> dict[str, float]:
     lists = [_as_lists(batch) for batch in sequences]
     like = [[item for item in row if item >= 0] for row in neighbours.tolist()]
     similar = SimilarItems(torch.from_numpy(neighbours))
-    augmenter = Augmenter(OPERATORS, shares=SHARES, similar=similar, most=most)
+    augmenter = Augmenter(SETTINGS, similar=similar, most=most)
     generator, rng = torch.Generator().manual_seed(0), random.Random(0)  # noqa: S311
 
     def ours() -> None:
@@ -84,20 +84,20 @@ def loop_view(events: Events, like: list[list[int]], *, most: int, rng: random.R
     name = rng.choice(OPERATORS)
     match name:
         case "crop":
-            size = max(1, int(n * SHARES.crop))
+            size = max(1, int(n * SETTINGS.crop_share))
             begin = rng.randrange(n - size + 1)
             return items[begin : begin + size], times[begin : begin + size]
         case "mask":
-            hidden = set(rng.sample(range(n), min(max(1, int(n * SHARES.mask)), n - 1)))
+            hidden = set(rng.sample(range(n), min(max(1, int(n * SETTINGS.mask_share)), n - 1)))
             return [MASKED if place in hidden else item for place, item in enumerate(items)], times
         case "reorder":
-            size = min(n, max(2, int(n * SHARES.reorder)))
+            size = min(n, max(2, int(n * SETTINGS.reorder_share)))
             begin = rng.randrange(n - size + 1)
             part = items[begin : begin + size]
             rng.shuffle(part)
             return items[:begin] + part + items[begin + size :], times
     allowed = [place for place, item in enumerate(items) if like[item]]
-    share = SHARES.insert if name == "insert" else SHARES.substitute
+    share = SETTINGS.insert_share if name == "insert" else SETTINGS.substitute_share
     chosen = rng.sample(allowed, min(max(1, int(n * share)), len(allowed)))
     if name == "substitute":
         changed = list(items)

@@ -12,34 +12,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipelines.trainer import build_spec, prepare_device, training_settings
-from pipelines.training_config import TrainSettings
 from recsys.core.files import write_json
+from recsys.features.popularity import log_q
 from recsys.models.item_tower import Features
-from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import Histories
-from recsys.sampling.popularity import log_q
-from recsys.training.loop import Trainer
-from recsys.training.precision import choose_dtype
+from recsys.training.build import TrainingData, build_trainer, prepare_machine
+from recsys.training.settings import training_settings
 
 _SKEW = 1.1
 
 
 def train(job: dict[str, Any]) -> dict[str, float]:
     """Train on histories drawn by a power law: `targets_per_second` of training with validation, and both losses."""
-    settings = TrainSettings.model_validate(job["settings"])
-    device, histories = prepare_device(settings), _draw_histories(job)
-    facts = {"n_items": job["n_items"], "has_time": False, "knows_request_time": False, "search_dim": 0}
-    spec = build_spec(settings, facts)
-    model = TwoTower(spec, item_features=_nothing(job["n_items"]), user_features=_nothing(job["n_users"]))
-    trainer = Trainer(
-        model.to(device),
-        histories,
+    settings, histories = training_settings(job["settings"]), _draw_histories(job)
+    data = TrainingData(
+        histories=histories,
+        item_features=_nothing(job["n_items"]),
+        user_features=_nothing(job["n_users"]),
         log_popularity=log_q(np.bincount(histories.item_idx, minlength=job["n_items"])),
-        settings=training_settings(settings),
-        device=device,
-        dtype=choose_dtype(settings.precision, device),
+        texts=np.zeros((job["n_items"], 1, 0), np.float32),
+        has_time=False,
+        knows_request_time=False,
     )
+    trainer = build_trainer(settings, data, device=prepare_machine(settings.machine))
     began = time.perf_counter()
     records = list(trainer.fit())
     seconds = time.perf_counter() - began

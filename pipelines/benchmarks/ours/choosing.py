@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from recsys.core.files import read_array, write_json
-from recsys.retrieval.annoy import build_annoy, open_annoy
-from recsys.retrieval.exact import ExactIndex
-from recsys.retrieval.nearest import Nearest, Neighbours, Vectors, recall_against
-from recsys.retrieval.operating_point import available_families, choose_operating_point, open_backend
-from recsys.retrieval.published import build_index, open_index
+from recsys.index.annoy import build_annoy, open_annoy
+from recsys.index.exact import ExactIndex
+from recsys.index.nearest import Nearest, Neighbours, Vectors, recall_against
+from recsys.index.operating_point import available_families, choose_operating_point, open_backend
+from recsys.index.published import build_index, open_index
 
 _K, _TARGET, _ROUNDS = 100, 0.99, 5
 _TREES = (10, 20, 30, 50, 75, 100)

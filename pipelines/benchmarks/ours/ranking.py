@@ -10,17 +10,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.judging import judge_each, read_targets
-from pipelines.trainer import build_trainer, prepare_device
-from pipelines.training_config import TrainSettings
+from pipelines.experiments.judging import judge_each, read_targets
 from recsys.core.files import write_array, write_json
-from recsys.training.distributed import Workers
+from recsys.training.build import build_trainer, prepare_machine, read_training_data
+from recsys.training.settings import training_settings
 
 
 def train(job: dict[str, Any]) -> dict[str, Any]:
     """The test part is read once, when the epoch has been chosen: `hr`, `ndcg`, `minutes`, `epoch` and `validation`."""
-    pairs, settings = Path(job["pairs"]), TrainSettings.model_validate(job["settings"])
-    trainer = build_trainer(settings, pairs=pairs, checkpoint=None, device=prepare_device(settings), workers=Workers())
+    pairs, settings = Path(job["pairs"]), training_settings(job["settings"])
+    trainer = build_trainer(settings, read_training_data(pairs), device=prepare_machine(settings.machine))
     began = time.perf_counter()
     for record in trainer.fit():
         print(record, flush=True)

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.config import RetrieveSettings
-from pipelines.retrieve import work
-from pipelines.stage import MANIFEST, StageRun
+from pipelines.settings.retrieve import RetrieveSettings
+from pipelines.stages.retrieve import work
+from pipelines.stages.stage import StageRun
 from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
-from recsys.core.files import read_array, write_json
+from recsys.core.files import MANIFEST, read_array, write_json
 from recsys.data.vocabulary import Vocabulary, write_vocabulary
-from recsys.retrieval.published import build_index
+from recsys.index.published import build_index
 
 _TO_GB = 1e-9 if sys.platform == "darwin" else 1024e-9
 

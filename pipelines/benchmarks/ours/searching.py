@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsys.core.files import read_array, write_json
-from recsys.retrieval.exact import ExactIndex
+from recsys.index.exact import ExactIndex
 
 _BLOCK_USERS = 512
 

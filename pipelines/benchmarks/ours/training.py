@@ -10,19 +10,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.judging import judge, read_targets
-from pipelines.trainer import build_trainer, prepare_device
-from pipelines.training_config import TrainSettings
+from pipelines.experiments.judging import judge, read_targets
 from recsys.core.files import write_json
-from recsys.training.distributed import Workers
+from recsys.training.build import build_trainer, prepare_machine, read_training_data
 from recsys.training.loop import Step
+from recsys.training.settings import training_settings
 
 
 def train(job: dict[str, Any]) -> list[dict[str, float]]:
     """One record an epoch: `seconds` of training alone, `n_targets` and, if asked, `hr`."""
     pairs = Path(job["pairs"])
-    settings = TrainSettings.model_validate(job["settings"])
-    trainer = build_trainer(settings, pairs=pairs, checkpoint=None, device=prepare_device(settings), workers=Workers())
+    settings = training_settings(job["settings"])
+    trainer = build_trainer(settings, read_training_data(pairs), device=prepare_machine(settings.machine))
     epochs: list[dict[str, float]] = []
     began = ended = time.perf_counter()
 

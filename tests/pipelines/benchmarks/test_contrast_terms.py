@@ -3,12 +3,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks import contrast_terms
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.contrast_terms import PLAIN, SETS, TERMS, measure
-from pipelines.profile import Profile, read_shipped
-from pipelines.training_config import TrainSettings
+from pipelines.settings.profile import Profile, read_shipped
 
 
 @pytest.fixture

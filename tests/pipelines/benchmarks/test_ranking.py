@@ -6,7 +6,7 @@ import pytest
 from pipelines.benchmarks import ranking
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ranking import RANKINGS, Ranking, change_profile, measure
-from pipelines.profile import Profile
+from pipelines.settings.profile import Profile
 from recsys.core.files import read_json
 
 

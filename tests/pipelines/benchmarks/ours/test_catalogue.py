@@ -1,9 +1,9 @@
 import json
 
 import numpy as np
+from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks.ours import catalogue
-from pipelines.training_config import TrainSettings
 
 JOB = {"n_items": 400, "n_users": 40, "n_events": 12}
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.benchmarks.ours import choosing
 from pipelines.benchmarks.vectors import draw_vectors
-from recsys.retrieval import operating_point, published
+from recsys.index import operating_point, published
 
 
 @pytest.mark.parametrize("side", ["annoy", "auto"])

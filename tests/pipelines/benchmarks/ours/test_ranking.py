@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ours import ranking
-from pipelines.training_config import TrainSettings
 from recsys.training.loop import Trainer
 
 

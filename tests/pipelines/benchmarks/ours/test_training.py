@@ -2,10 +2,10 @@ import json
 
 import polars as pl
 import pytest
+from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ours import training
-from pipelines.training_config import TrainSettings
 
 SETTINGS = TrainSettings(dim=8, n_blocks=1, n_heads=1, n_epochs=2, batch_tokens=512, validation_users=1, threads=1)
 

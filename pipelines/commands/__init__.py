@@ -1,0 +1,1 @@
+"""The console command `recsys`, a file a group of commands."""

@@ -1,0 +1,1 @@
+"""Searches and studies over many trainings, each kept so that it can be interrupted."""

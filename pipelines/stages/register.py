@@ -1,0 +1,115 @@
+"""register: the whole run to MLflow: runs, metrics, artifacts, and a gated model version that was loaded back and asked."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.graph import NAMES
+from pipelines.settings.register import RegisterSettings
+from pipelines.stages.stage import Stage, StageRun
+from recsys.core.code import hash_code
+from recsys.core.columns import ITEM_ID, RANK, USER_ID
+from recsys.core.errors import ArtefactError
+from recsys.core.files import MANIFEST, read_json, write_json
+
+_MODEL_PARTS = {
+    "pairs": "pairs",
+    "embed": "embed",
+    "index": "index",
+    "search": "retrieve/search",
+    "weights": "train/model.safetensors",
+    "spec": "train/spec.json",
+}
+_CHECKED_USERS = 25
+
+
+def work(stage: StageRun[RegisterSettings]) -> None:
+    """Log all stages under one parent run, register the model, check it, and move the alias if it earned it."""
+    from pipelines.tracking import registry
+    from pipelines.tracking import runs as tracking
+
+    folders = {name: stage.read(name) for name in NAMES if name != stage.name}
+    manifests = {name: read_json(folder / MANIFEST) for name, folder in folders.items()}
+    lineage = hashlib.sha256(
+        json.dumps([stage.inputs, hash_code("recsys", "pipelines.stages", "pipelines.tracking")], sort_keys=True).encode()
+    ).hexdigest()
+    name = stage.settings.model_name or stage.run.name
+    experiment_id = tracking.connect(stage.run.parent, stage.settings.experiment or stage.run.name)
+    run_id, version = tracking.find_finished_run(experiment_id, lineage), registry.find_version(name, lineage)
+    comparisons = read_json(folders["evaluate"] / "comparisons.json")
+    if run_id is None or version is None:
+        with tracking.parent_run(experiment_id, name=stage.run.name, lineage=lineage) as run_id:
+            _log(run_id, folders, manifests)
+            tags = {"run_id": run_id, "verdict": comparisons["verdict"]}
+            version = version or registry.register_version(
+                name,
+                {part: stage.run / place for part, place in _MODEL_PARTS.items()},
+                lineage=lineage,
+                versions=manifests["train"]["versions"],
+                tags=tags,
+            )
+            _check_answers(name, version, folders["retrieve"] / "candidates.parquet", k=manifests["retrieve"]["facts"]["k"])
+    is_passed = bool(comparisons["is_proved"])
+    alias = registry.pass_gate(name, version, is_passed=is_passed, reason=comparisons["verdict"])
+    registered = {
+        "experiment_id": experiment_id,
+        "run_id": run_id,
+        "model": name,
+        "version": version,
+        "alias": alias,
+        "gate": "passed" if is_passed else "failed",
+        "lineage": lineage,
+    }
+    write_json(stage.folder / "registered.json", registered)
+    stage.facts |= registered
+    stage.say(f"model '{name}' version {version} is {alias}; gate {registered['gate']}: {comparisons['verdict']}")
+
+
+def _log(run_id: str, folders: dict[str, Path], manifests: dict[str, dict[str, Any]]) -> None:
+    from pipelines.tracking import runs as tracking
+
+    nested = {name: tracking.log_stage(run_id, manifest) for name, manifest in manifests.items()}
+    tracking.log_epochs(nested["train"], pl.read_parquet(folders["train"] / "epochs.parquet"))
+    rows = read_json(folders["evaluate"] / "metrics.json")
+    for each in (run_id, nested["evaluate"]):
+        tracking.log_results(each, rows, model=manifests["evaluate"]["facts"]["model"])
+    outputs = manifests["split"]["outputs"]
+    tracking.log_dataset(folders["split"] / "train.parquet", name="train", digest=outputs["train.parquet"])
+    evaluate = folders["evaluate"]
+    tracking.log_files(
+        [
+            evaluate / "report.html",
+            evaluate / "metrics.json",
+            folders["retrieve"] / "candidates.parquet",
+            folders["index"] / "index.json",
+        ]
+    )
+
+
+def _check_answers(name: str, version: str, candidates: Path, *, k: int) -> None:
+    """Load the version back: for some users it must answer what the candidates file holds.
+
+    Raises:
+        ArtefactError: An answer differs.
+    """
+    from pipelines.tracking import registry
+
+    table = pl.scan_parquet(candidates)
+    users = table.select(pl.col(USER_ID).unique().sort()).collect()[USER_ID]
+    chosen = users.gather_every(max(1, len(users) // _CHECKED_USERS)).to_list()
+    expected = table.filter(pl.col(USER_ID).is_in(chosen)).sort(USER_ID, RANK).collect()
+    answer = registry.recommend_from_registry(name, version, chosen, k=k).sort(USER_ID, RANK)
+    if expected[ITEM_ID].to_list() != answer[ITEM_ID].to_list():
+        raise ArtefactError(
+            f"register: version {version} of '{name}' must answer what candidates.parquet holds for {len(chosen)} users, "
+            "got other items; report this as a bug"
+        )
+
+
+STAGE = Stage(name="register", read=RegisterSettings.model_validate, work=work)
+
+if __name__ == "__main__":
+    STAGE.main()

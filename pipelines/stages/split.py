@@ -1,0 +1,62 @@
+"""split: the clean log to `train.parquet`, `validation.parquet`, `test.parquet`, with proof that nothing leaks."""
+
+import polars as pl
+
+from pipelines.settings.split import SplitSettings
+from pipelines.stages.stage import Stage, StageRun
+from recsys.core.columns import ITEM_ID
+from recsys.core.errors import DataError
+from recsys.core.random import rng_for
+from recsys.data.schema import INTERACTIONS, check_table
+from recsys.splits.cold_items import withhold_items
+from recsys.splits.leakage import check_no_leakage
+from recsys.splits.leave_last_out import split_leave_last_out
+from recsys.splits.parts import Split
+from recsys.splits.temporal import split_temporal
+
+
+def work(stage: StageRun[SplitSettings]) -> None:
+    """Cut the log by one protocol and check the cut."""
+    log = pl.read_parquet(stage.read("ingest") / "interactions.parquet")
+    check_table(log, INTERACTIONS, name="interactions")
+    ingest = stage.facts_of("ingest")
+    has_time = ingest["has_time"]
+    if stage.settings.protocol == "temporal" and not has_time:
+        raise DataError(
+            "split: the temporal protocol needs times, got histories whose order is all that is known; "
+            'set [split] protocol = "leave_last_out"'
+        )
+    split, cold = _split(log, stage.settings), pl.Series([], dtype=pl.String)
+    if stage.settings.cold_share:
+        rng = rng_for(stage.settings.cold_seed, "cold items")
+        split, cold = withhold_items(split, share=stage.settings.cold_share, rng=rng)
+    check_no_leakage(split, n_interactions=log.height, n_dropped=split.n_dropped)
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    for name, part in parts.items():
+        part.write_parquet(stage.folder / f"{name}.parquet")
+    pl.DataFrame({ITEM_ID: cold}).write_parquet(stage.folder / "cold_items.parquet")
+    stage.facts |= dict(split.facts) | {f"n_{name}": part.height for name, part in parts.items()}
+    stage.facts |= {"has_time": has_time, "ties": ingest["ties"]}
+    rows = ", ".join(f"{part.height:,} {name}" for name, part in parts.items())
+    withheld = f"; {len(cold):,} items withheld wholly" if len(cold) else ""
+    stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}{withheld}; nothing leaks")
+
+
+def _split(log: pl.DataFrame, settings: SplitSettings) -> Split:
+    match settings.protocol:
+        case "leave_last_out":
+            return split_leave_last_out(log, validation=settings.validation)
+        case "temporal":
+            return split_temporal(
+                log,
+                validation_share=settings.validation_share,
+                test_share=settings.test_share,
+                validation_days=settings.validation_days,
+                test_days=settings.test_days,
+            )
+
+
+STAGE = Stage(name="split", read=SplitSettings.model_validate, work=work)
+
+if __name__ == "__main__":
+    STAGE.main()

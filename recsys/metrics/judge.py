@@ -1,0 +1,74 @@
+"""The one judge: ranked lists against relevant items. Validation, evaluation, tuning, studies and cold items all ask here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.metrics.rank import average_precision, ndcg, reciprocal_rank
+from recsys.metrics.relevance import Counts, Hits, Values, hit_rate, precision, recall
+
+Metric = Callable[..., Values]
+METRICS: Mapping[str, Metric] = {
+    "hr": hit_rate,
+    "recall": recall,
+    "precision": precision,
+    "ndcg": ndcg,
+    "mrr": reciprocal_rank,
+    "map": average_precision,
+}
+
+
+def judge(hits: Hits, n_relevant: Counts, *, ks: Sequence[int], metrics: Sequence[str] = tuple(METRICS)) -> dict[str, Values]:
+    """Each metric at each k for each user.
+
+    Args:
+        hits: Shape (U, K): whether the item at each rank is relevant.
+        n_relevant: Shape (U,): relevant items of each user.
+        ks: List lengths.
+        metrics: Which; all if left out.
+
+    Returns:
+        By names such as `ndcg@10`, shape (U,) each.
+
+    >>> judge(np.array([[False, True]]), np.array([1]), ks=[2], metrics=["hr", "mrr"])
+    {'hr@2': array([1.]), 'mrr@2': array([0.5])}
+    """
+    return {f"{name}@{k}": METRICS[name](hits, n_relevant, k=k) for name in metrics for k in ks}
+
+
+def find_hits(
+    item_idx: NDArray[np.integer], row: NDArray[np.integer], item: NDArray[np.integer], *, n_items: int
+) -> tuple[Hits, Counts]:
+    """Which places of some lists hold a relevant item, and how many relevant items each user has.
+
+    Args:
+        item_idx: Shape (U, K), the lists; negative where a list is short.
+        row: Shape (R,), whose each relevant item is; a pair that stands there twice counts once.
+        item: Shape (R,), the relevant items.
+        n_items: I; relevant items of a higher number are in no list.
+
+    >>> find_hits(np.array([[4, 7]]), np.array([0, 0]), np.array([7, 9]), n_items=10)
+    (array([[False,  True]]), array([2]))
+    """
+    width = np.int64(max(n_items, int(item.max(initial=-1)) + 1))
+    keys = np.unique(row * width + item)
+    listed = np.arange(len(item_idx))[:, None] * width + item_idx
+    hits: NDArray[Any] = np.isin(listed, keys) & (item_idx >= 0)
+    return hits, np.bincount(keys // width, minlength=len(item_idx))
+
+
+def hits_of_ranks(rank: NDArray[np.integer], row: NDArray[np.integer], *, longest: int) -> tuple[Hits, Counts]:
+    """The same where the rank of each relevant item is known.
+
+    Args:
+        rank: Shape (R,), from 1, of each relevant item in its user's whole list.
+        row: Shape (R,), whose it is, from 0 without holes.
+        longest: Places that are looked at.
+    """
+    n_users = int(row.max(initial=-1)) + 1
+    hits = np.zeros((n_users, longest), bool)
+    within = rank <= longest
+    hits[row[within], rank[within] - 1] = True
+    return hits, np.bincount(row, minlength=n_users)
