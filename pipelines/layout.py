@@ -61,8 +61,9 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
             content["day"] = _day(profile.retrieve)
         _write_if_changed(folder / CONFIG / f"{table}.json", content)
     rules = folder / CONFIG / "rules.mk"
-    with write_atomically(rules) as partial:
-        partial.write_text(make_rules(folder), encoding="utf-8")
+    if not rules.is_file() or rules.read_text(encoding="utf-8") != make_rules(folder):
+        with write_atomically(rules) as partial:
+            partial.write_text(make_rules(folder), encoding="utf-8")
     return folder, also
 
 

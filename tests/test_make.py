@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.graph import NAMES as STAGES
+
 ROOT = Path(__file__).parent.parent
-STAGES = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate", "register")
 PROFILE = """
 name = "tiny"
 [ingest]

@@ -1,18 +1,18 @@
 """What `make run` ends with: the verdict, a table with intervals, and where everything is."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from pipelines.commands.options import AsJson, Run, console, find_run, print_json
 from recsys.core.errors import RecsysError
 from recsys.core.files import MANIFEST, read_json
 
 _SHOWN = ("Split:", "Ties:", "Request time:", "Epoch:")
-console = Console(highlight=False)
 
 
 def print_summary(run: Path, *, since: float | None = None) -> None:
@@ -62,14 +62,35 @@ def _table(name: str, facts: dict[str, Any], metrics: list[dict[str, Any]]) -> T
     return table
 
 
-def main() -> None:
+def summary(run: Run = None, as_json: AsJson = False) -> None:
+    """The verdict, the table and the paths of a finished run."""
+    folder = find_run(run)
+    if not as_json:
+        print_summary(folder)
+        return
+    facts = read_json(folder / "evaluate" / MANIFEST)["facts"]
+    print_json(
+        {
+            "run": str(folder),
+            "verdict": facts["verdict"],
+            "is_proved": read_json(folder / "evaluate" / "comparisons.json")["is_proved"],
+            "metrics": read_json(folder / "evaluate" / "metrics.json"),
+            "registered": read_json(folder / "register" / "registered.json"),
+        }
+    )
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"summary": summary}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """`python -m pipelines.commands.summary artifacts/<profile>`."""
     parser = argparse.ArgumentParser(description="Print the summary of a finished run.")
     parser.add_argument("run", type=Path)
     parser.add_argument("--since", type=float)
-    arguments = parser.parse_args()
+    asked = parser.parse_args(arguments)
     try:
-        print_summary(arguments.run, since=arguments.since)
+        print_summary(asked.run, since=asked.since)
     except RecsysError as error:
         console.print(f"error: {error}", markup=False, soft_wrap=True)
         raise SystemExit(2) from None

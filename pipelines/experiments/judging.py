@@ -21,19 +21,19 @@ def read_targets(pairs: Path, test: Path) -> pl.DataFrame:
     return events.join(items.frame(id_column=ITEM_ID, idx_column=ITEM_IDX), on=ITEM_ID, how="left")
 
 
-def judge_each(trainer: Trainer, targets: pl.DataFrame) -> dict[str, NDArray[np.float64]]:
+def judge_each(trainer: Trainer, targets: pl.DataFrame, *, k: int = 10) -> dict[str, NDArray[np.float64]]:
     """Event by event: `hr` and `ndcg`, each of shape (E,); an unknown item is a miss.
 
     Args:
         trainer: Its model as it is.
         targets: From `read_targets`.
+        k: Length of the lists.
     """
     item = targets[ITEM_IDX].fill_null(-1).to_numpy()
     users = targets[USER_IDX].to_numpy()
-    found = judge_test(trainer.model, trainer.histories, users, item, device=trainer.device, dtype=trainer.dtype)
-    return {name.partition("@")[0]: values for name, values in found.items()}
+    return judge_test(trainer.model, trainer.histories, users, item, device=trainer.device, dtype=trainer.dtype, k=k)
 
 
-def judge(trainer: Trainer, targets: pl.DataFrame) -> dict[str, float]:
+def judge(trainer: Trainer, targets: pl.DataFrame, *, k: int = 10) -> dict[str, float]:
     """Means over held-out events: `hr` and `ndcg`."""
-    return {name: float(values.mean()) for name, values in judge_each(trainer, targets).items()}
+    return {name: float(values.mean()) for name, values in judge_each(trainer, targets, k=k).items()}

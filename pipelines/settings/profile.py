@@ -84,6 +84,13 @@ def read_profile(path: Path) -> Profile:
     return profile.model_copy(update={"ingest": ingest, "retrieve": retrieve})
 
 
+def find_profile(name: str) -> Path:
+    """The file that is meant: a path, or the name of a shipped profile."""
+    path = Path(name)
+    shipped = _SHIPPED / f"{name}.toml"
+    return shipped if not path.suffix and not path.exists() and shipped.is_file() else path
+
+
 def choose_protocol(profile: Profile, protocol: str) -> Profile:
     """The same profile under one protocol and no further ones.
 

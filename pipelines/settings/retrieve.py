@@ -1,6 +1,6 @@
 """`[retrieve]`: who gets how many candidates, from which sources, and what is never among them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -60,6 +60,11 @@ class RetrieveSettings(Settings):
             except ValueError:
                 raise ValueError(f'now must be a time such as "2026-11-24T12:00:00+00:00", got {now!r}') from None
         return now
+
+    def as_of(self) -> datetime:
+        """When the rules apply: `now`, taken as UTC where it has no zone, or this moment."""
+        chosen = datetime.now(UTC) if self.now is None else datetime.fromisoformat(self.now)
+        return (chosen if chosen.tzinfo else chosen.replace(tzinfo=UTC)).astimezone(UTC)
 
     @model_validator(mode="after")
     def _sources_fit(self) -> "RetrieveSettings":

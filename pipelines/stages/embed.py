@@ -21,6 +21,7 @@ from recsys.sampling.batches import read_histories
 
 def work(stage: StageRun[EmbedSettings]) -> None:
     """Encode every item, and every user at the moment candidates are asked for."""
+    stage.read("ingest")
     pairs, train = stage.read("pairs"), stage.read("train")
     device = choose_device(stage.settings.device)
     trained = stage.facts_of("train")

@@ -40,7 +40,7 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     settings = stage.settings
     check_link(stage.run / "published")
     _check_times(stage)
-    now = _moment(settings)
+    now = settings.as_of()
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
     metadata = {f"{name}_sha256": sha256_of(embed / f"{name}.npy") for name in ("items", "users")}
@@ -81,12 +81,6 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     short = f"; {written.n_short:,} lists are shorter" if written.n_short else ""
     limited = f" out of {n_allowed:,} allowed items" if plan.allowed is not None else ""
     stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{limited}{short}; published as {published}")
-
-
-def _moment(settings: RetrieveSettings) -> datetime:
-    """When the rules apply: `now`, taken as UTC where it has no zone, or this moment."""
-    chosen = datetime.now(UTC) if settings.now is None else datetime.fromisoformat(settings.now)
-    return (chosen if chosen.tzinfo else chosen.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _asked(settings: RetrieveSettings, now: datetime) -> Asked:

@@ -7,7 +7,7 @@ import mlflow
 import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from recsys.serving.retriever import Retriever
+from recsys.serving.retriever import open_retriever
 
 
 class ServedRetriever(PythonModel):
@@ -16,7 +16,7 @@ class ServedRetriever(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Open the run's folders; vectors and index are memory-mapped."""
         folders = {name: Path(context.artifacts[name]) for name in ("pairs", "embed", "index", "search")}
-        self.retriever = Retriever(**folders)
+        self.retriever = open_retriever(**folders)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None

@@ -57,7 +57,7 @@ def _run_on_ray(job: Job, missing: list[int], *, n_actors: int, on_part: Callabl
     if importlib.util.find_spec("ray") is None:
         raise ConfigError(
             '[retrieve] executor: the package ray must be installed for "ray", got none; '
-            "run pip install 'recsys[distributed]' or set executor = \"local\""
+            "run pip install 'contrastive-recsys[distributed]' or set executor = \"local\""
         )
     import ray
 

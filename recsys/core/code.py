@@ -26,11 +26,10 @@ def imported_modules(*names: str) -> dict[str, Path]:
         if path is None or name in found:
             continue
         found[name] = path
-        waiting += [other for other in _imports(path) if other.partition(".")[0] in roots]
+        waiting += [other for other in _imports(path, path.stat().st_mtime_ns) if other.partition(".")[0] in roots]
     return dict(sorted(found.items()))
 
 
-@cache
 def hash_code(*names: str) -> str:
     """One SHA-256 of the files of `imported_modules`, and of the templates beside them."""
     digest = hashlib.sha256()
@@ -54,7 +53,6 @@ def _find(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-@cache
 def _root(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -68,7 +66,8 @@ def _place(name: str) -> Path:
 
 
 @cache
-def _imports(path: Path) -> tuple[str, ...]:
+def _imports(path: Path, changed: int) -> tuple[str, ...]:
+    """What a file imports, read again if it changed."""
     found: list[str] = []
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):

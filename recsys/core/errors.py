@@ -41,5 +41,9 @@ class BenchmarkError(RecsysError):
     """A benchmark is not known, or one side of it could not be run."""
 
 
+class NotFittedError(RecsysError):
+    """A model is asked before it was fitted."""
+
+
 class BusyError(RecsysError):
     """Another process is at work in the same run folder."""

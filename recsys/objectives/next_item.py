@@ -84,6 +84,7 @@ class NextItem:
 
     def __init__(self, settings: NextItemSettings, context: Context) -> None:
         self.own, self.is_full = settings, context.is_full
+        self._far_share: float = context.values["far_share"]
         counts = NegativeCounts(n_in_batch=settings.n_in_batch, n_uniform=settings.n_uniform, n_popular=settings.n_popular)
         self.sampler = NegativeSampler(context.log_popularity, counts=counts)
         self.log_expected = torch.from_numpy(self.sampler.log_expected).to(context.device)  # (I,)
@@ -107,6 +108,8 @@ class NextItem:
     def in_words(self) -> str:
         """See `Term.in_words`."""
         text = "full softmax" if self.is_full else "sampled softmax"
+        if self._far_share:
+            text += f", {self._far_share:.0%} of targets any later event"
         exponent = self.own.popularity_exponent
         return f"{text}, for lists by chance times popularity to the power {exponent:g}" if exponent else text
 

@@ -1,4 +1,4 @@
-"""A finished run opened for questions: one user, one item.
+"""Answers to single questions: of a finished run, or of a model in memory.
 
-Batch work belongs to retrieval; this room answers single requests.
+`answers.py` is what can be asked; `opened_run.py` asks a run folder. Batch work belongs to candidates.
 """

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsys.candidates.candidate_search import SearchPlan, open_search, read_plan
+from recsys.candidates.candidate_search import CandidateSearch, SearchPlan, open_search
 from recsys.candidates.table import candidate_frame
 from recsys.core.columns import ITEM_ID, RANK, SCORE, USER_ID
 from recsys.core.errors import DataError
@@ -21,20 +21,23 @@ class Retriever:
     """Answers as the stage `retrieve` does: the same vectors, index and seen items.
 
     Args:
-        pairs: The folder of the stage `pairs`.
-        embed: The folder of the stage `embed`.
-        index: The folder of the stage `index`.
-        search: The folder `search` of the stage `retrieve`: sources, filters and caps; or a plan.
+        users: Who has a history.
+        items: What train knows.
+        item_vectors: Shape (I, D), of the items that train knows.
+        search: Sources, filters, caps and index.
     """
 
-    def __init__(self, *, pairs: Path, embed: Path, index: Path, search: Path | SearchPlan) -> None:
-        self.users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
-        plan = search if isinstance(search, SearchPlan) else read_plan(search)
-        self._vocabulary = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
-        added = pl.Series(plan.added_ids, dtype=pl.String)
-        self.items = Vocabulary(ids=pl.concat([self._vocabulary.ids, added]))
-        self._item_vectors = read_array(embed / "items.npy")
-        self._search = open_search(pairs=pairs, embed=embed, index=index, plan=plan)
+    def __init__(
+        self, *, users: Vocabulary, items: Vocabulary, item_vectors: NDArray[np.float32], search: CandidateSearch
+    ) -> None:
+        self.users, self._vocabulary, self._item_vectors, self._search = users, items, item_vectors, search
+        added = pl.Series(search.plan.added_ids, dtype=pl.String)
+        self.items = Vocabulary(ids=pl.concat([items.ids, added]))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where candidates come from."""
+        return self._search.plan.sources
 
     def vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors of items of train and of those added, by their places in `items`. Shape (N, D)."""
@@ -103,9 +106,7 @@ class Retriever:
     def _nearest(
         self, queries: NDArray[np.float32], *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None
     ) -> pl.DataFrame:
-        rules = [rule for rule in (self._search.plan.allowed, allowed) if rule is not None]
-        both = np.logical_and.reduce(rules) if rules else None
-        found = self._search.index.search(queries, k=k, seen=seen, allowed=both)
+        found = self._search.index.search(queries, k=k, seen=seen, allowed=self.allowed(allowed))
         query, place = np.nonzero(found.item_idx >= 0)
         columns = {
             "query": query,
@@ -114,6 +115,11 @@ class Retriever:
             SCORE: found.score[query, place],
         }
         return pl.DataFrame(columns)
+
+    def allowed(self, asked: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """A filter of a request together with those of the run. Shape (I,); None if nothing is filtered."""
+        rules = [rule for rule in (self._search.plan.allowed, asked) if rule is not None]
+        return np.logical_and.reduce(rules) if rules else None
 
     def history(self, user_id: str) -> list[str]:
         """What one user has seen, oldest first.
@@ -126,3 +132,20 @@ class Retriever:
             raise DataError(f"the user must be in the training set, got '{user_id}'; check the id")
         seen = self._search.seen.of(np.array([place])).row(0)
         return [str(item) for item in self.items.ids.gather(seen)]
+
+
+def open_retriever(*, pairs: Path, embed: Path, index: Path, search: Path | SearchPlan) -> Retriever:
+    """Open the folders of a run; vectors and index are memory-mapped.
+
+    Args:
+        pairs: The folder of the stage `pairs`.
+        embed: The folder of the stage `embed`.
+        index: The folder of the stage `index`.
+        search: The folder `search` of the stage `retrieve`: sources, filters and caps; or a plan.
+    """
+    return Retriever(
+        users=read_vocabulary(pairs / "users.parquet", id_column=USER_ID),
+        items=read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID),
+        item_vectors=read_array(embed / "items.npy"),
+        search=open_search(pairs=pairs, embed=embed, index=index, plan=search),
+    )

@@ -1,7 +1,5 @@
 """How a model that is being trained ranks held-out events: the whole catalogue, seen items removed, by the one judge."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -56,7 +54,7 @@ def validate(
         dtype=dtype,
     )
     is_judged = np.bincount(row, minlength=len(user_idx)) > 0
-    return float(found["ndcg@10"][is_judged].mean()) if is_judged.any() else None
+    return float(found["ndcg"][is_judged].mean()) if is_judged.any() else None
 
 
 def judge_model(
@@ -71,9 +69,9 @@ def judge_model(
     device: torch.device,
     dtype: torch.dtype,
     batch_tokens: int = _BATCH_TOKENS,
-    metrics: Sequence[str] = ("hr", "ndcg"),
+    k: int = _K,
 ) -> dict[str, NDArray[np.float64]]:
-    """HR@10 and NDCG@10 of each of some requests.
+    """Hit rate and NDCG at k of each of some requests.
 
     Args:
         model: Both towers, on `device`.
@@ -86,16 +84,17 @@ def judge_model(
         device: Where.
         dtype: Of the products.
         batch_tokens: Padded events of a batch.
-        metrics: Which.
+        k: Length of the lists.
 
     Returns:
-        `hr@10` and `ndcg@10`, shape (B,) each.
+        `hr` and `ndcg`, shape (B,) each.
     """
     queries = embed_users(model, histories, user_idx, held_out=held_out, batch_tokens=batch_tokens, device=device, dtype=dtype)
     items = embed_items(model, device=device, dtype=dtype)
-    found = ExactIndex(items, device=str(device)).search(queries, k=_K, seen=seen)
+    found = ExactIndex(items, device=str(device)).search(queries, k=k, seen=seen)
     hits, n_relevant = find_hits(found.item_idx, row, item, n_items=model.spec.n_items)
-    return judge(hits, n_relevant, ks=[_K], metrics=metrics)
+    found_at = judge(hits, n_relevant, ks=[k], metrics=("hr", "ndcg"))
+    return {name.partition("@")[0]: values for name, values in found_at.items()}
 
 
 def judge_test(
@@ -106,8 +105,9 @@ def judge_test(
     *,
     device: torch.device,
     dtype: torch.dtype,
+    k: int = _K,
 ) -> dict[str, NDArray[np.float64]]:
-    """HR@10 and NDCG@10 of held-out test events, one a request, asked at the time of the request where that is known.
+    """Hit rate and NDCG at k of held-out test events, one a request, asked at the time of the request where that is known.
 
     Args:
         model: Both towers, on `device`.
@@ -116,16 +116,17 @@ def judge_test(
         item: Shape (E,), its item; -1 for one that train does not know, which is a miss.
         device: Where.
         dtype: Of the products.
+        k: Length of the lists.
 
     Returns:
-        `hr@10` and `ndcg@10`, shape (E,) each.
+        `hr` and `ndcg`, shape (E,) each.
     """
     known = np.where(item < 0, model.spec.n_items, item)
     seen = SeenItems(
         item_idx=histories.item_idx, starts=histories.offsets[user_idx], ends=histories.offsets[np.asarray(user_idx) + 1]
     )
     return judge_model(
-        model, histories, user_idx, np.arange(len(known)), known, held_out="test", seen=seen, device=device, dtype=dtype
+        model, histories, user_idx, np.arange(len(known)), known, held_out="test", seen=seen, device=device, dtype=dtype, k=k
     )
 
 

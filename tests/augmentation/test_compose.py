@@ -6,18 +6,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.augmentation.compose import OPERATORS, Augmenter, Shares
+from recsys.augmentation.compose import OPERATORS, AugmentationSettings, Augmenter, build_augmenter
 from recsys.augmentation.sequences import MASKED, read_sequences
 from recsys.augmentation.similar_items import SimilarItems, fit_similar_items
 from recsys.core.errors import ConfigError
 from recsys.sampling.batches import request_batches
 from tests.augmentation.histories import HISTORIES, SIMILAR, as_lists, check_view, make_sequences
 
-SHARES = Shares()
+SHARES = AugmentationSettings()
 
 
 def _augmenter(names=OPERATORS, *, most=9, similar=SIMILAR):
-    return Augmenter(names, shares=SHARES, similar=similar, most=most)
+    return Augmenter(AugmentationSettings(operators=names), similar=similar, most=most)
 
 
 @settings(deadline=None, max_examples=60)
@@ -88,3 +88,26 @@ def test_operators_that_need_similar_items_say_so(name):
 
 def _seeded(seed):
     return torch.Generator().manual_seed(seed)
+
+
+def _built(world, **settings):
+    return build_augmenter(AugmentationSettings(**settings), world.histories, n_items=len(world.items), most=12)
+
+
+def _ten_events():
+    return make_sequences([list(range(1, 11))] * 40)
+
+
+def test_operators_are_as_strong_as_asked(world):
+    augmenter = _built(world, operators=("crop",), crop_share=0.3)
+    assert augmenter.view(_ten_events(), generator=_seeded(0)).length.unique().tolist() == [3]
+
+
+def test_similar_items_are_those_of_the_train_histories(world):
+    view = _built(world, operators=("insert",), insert_share=0.9).view(_ten_events(), generator=_seeded(0))
+    assert view.length.unique().tolist() == [12], "no longer than the longest history"
+
+
+def test_without_operators_that_need_them_similar_items_are_not_fitted(world, monkeypatch):
+    monkeypatch.setattr("recsys.augmentation.compose.fit_similar_items", lambda *_, **__: pytest.fail("fitted"))
+    assert _built(world, operators=("crop", "mask", "reorder")).names == ("crop", "mask", "reorder")

@@ -56,7 +56,7 @@ def test_parts_that_are_there_are_not_done_again(job_of) -> None:
 
 def test_without_the_extra_it_says_what_to_install(job_of, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install 'recsys\[distributed\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'contrastive-recsys\[distributed\]'"):
         run_parts(job_of("ray"), executor="ray", n_actors=2, on_part=lambda done: None)
 
 

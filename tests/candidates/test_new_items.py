@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.pipelines.conftest import change_settings
 
 from recsys.candidates.new_items import keep_known, like_items, read_all_items, read_known, read_new_items
 from recsys.core.errors import DataError
+from tests.finished_run import change_settings
 
 
 def _write(path: Path, **columns: object) -> Path:

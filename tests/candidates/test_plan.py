@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from pipelines.settings.config import RetrieveSettings
 
 from recsys.candidates.candidate_search import read_plan
 from recsys.candidates.caps import Caps
 from recsys.candidates.changes import Changes
-from recsys.candidates.plan import build_plan, moment, update_plan
+from recsys.candidates.item_rules import ItemRules
+from recsys.candidates.plan import Asked, build_plan, update_plan
 from recsys.core.errors import DataError
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 
@@ -33,8 +33,9 @@ def plan_of(finished: Path):
     table = pl.read_parquet(finished / "ingest" / "items.parquet")
 
     def build(changes: Changes | None = None, **settings: object):
-        asked = RetrieveSettings.model_validate(settings)
-        return build_plan(asked, table, items=items, pairs=finished / "pairs", changes=changes or _changes(), now=_NOW)
+        own = {name: settings.pop(name) for name in ("allow", "deny", "categories") if name in settings}
+        asked = Asked(**({"k": 100} | settings), rules=ItemRules(**own, now=_NOW))
+        return build_plan(asked, table, items=items, pairs=finished / "pairs", changes=changes or _changes())
 
     return build
 
@@ -81,15 +82,8 @@ def test_a_cap_on_no_category_is_refused(plan_of) -> None:
         plan_of(caps={"title": 2})
 
 
-def test_an_allow_list_is_read_from_its_file(plan_of, items: Vocabulary, tmp_path: Path) -> None:
-    (tmp_path / "allow.csv").write_text("item_id\n" + "\n".join(items.ids.head(3)))
-    assert np.flatnonzero(plan_of(allow=str(tmp_path / "allow.csv")).allowed).tolist() == [0, 1, 2]
-
-
-def test_the_moment_is_now_or_what_is_said_and_utc_without_a_zone() -> None:
-    assert abs((moment(RetrieveSettings()) - datetime.now(UTC)).total_seconds()) < 60
-    assert moment(RetrieveSettings(now="2026-01-02")) == datetime(2026, 1, 2, tzinfo=UTC)
-    assert moment(RetrieveSettings(now="2026-01-02T03:00:00+02:00")) == datetime(2026, 1, 2, 1, tzinfo=UTC)
+def test_an_allow_list_leaves_its_items_alone(plan_of, items: Vocabulary) -> None:
+    assert np.flatnonzero(plan_of(allow=items.ids.head(3).to_list()).allowed).tolist() == [0, 1, 2]
 
 
 def test_added_items_are_allowed_as_the_rules_say_and_deleted_ones_are_not(plan_of, items: Vocabulary, finished: Path) -> None:
@@ -105,14 +99,13 @@ def test_added_items_are_allowed_as_the_rules_say_and_deleted_ones_are_not(plan_
     assert ruled.caps.categories.shape[0] == len(items) + 2
 
 
-def test_a_plan_takes_up_the_changes_that_came_after_it(plan_of, finished: Path, items: Vocabulary, tmp_path: Path) -> None:
+def test_a_plan_takes_up_the_changes_that_came_after_it(plan_of, finished: Path, items: Vocabulary) -> None:
     later = _changes(("new", "newer"), ("newer", items.ids[0]))
     updated = update_plan(plan_of(_changes(("new",))), later, items=items, pairs=finished / "pairs")
     expected = plan_of(later)
     assert updated.allowed.tolist() == expected.allowed.tolist()
     assert updated.added_ids == expected.added_ids
-    (tmp_path / "deny.txt").write_text(items.ids[1])
-    ruled = update_plan(plan_of(deny=str(tmp_path / "deny.txt")), later, items=items, pairs=finished / "pairs")
+    ruled = update_plan(plan_of(deny=[items.ids[1]]), later, items=items, pairs=finished / "pairs")
     assert np.flatnonzero(~ruled.allowed).tolist() == [0, 1, len(items), len(items) + 1]
     assert update_plan(plan_of(), _changes(), items=items, pairs=finished / "pairs").allowed is None
 

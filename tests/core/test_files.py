@@ -11,7 +11,6 @@ import pytest
 from recsys.core.errors import ArtefactError
 from recsys.core.files import (
     hash_folder,
-    hash_packages,
     publish_folder,
     read_array,
     read_json,
@@ -175,13 +174,3 @@ def test_publishing_needs_no_old_folder_and_survives_scraps_of_a_crash(tmp_path:
     publish_folder(partial, tmp_path / "train")
     assert _names(tmp_path) == ["train"]
     assert _names(tmp_path / "train") == ["new"]
-
-
-def test_the_hash_of_a_package_follows_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "some_package").mkdir()
-    (tmp_path / "some_package" / "__init__.py").write_text("a = 1")
-    monkeypatch.syspath_prepend(tmp_path)
-    before = hash_packages("some_package")
-    assert hash_packages("some_package") == before
-    (tmp_path / "some_package" / "__init__.py").write_text("a = 2")
-    assert hash_packages("some_package") != before

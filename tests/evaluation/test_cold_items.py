@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.pipelines.conftest import PROFILE, STAGES, change_settings, lay_out_text, run_stage_in
 
+from pipelines.graph import NAMES as STAGES
 from recsys.core.files import read_array
 from recsys.evaluation import cold_items as cold_evaluation
-from recsys.serving.embedding_space import EmbeddingSpace
+from recsys.serving.opened_run import open_run
+from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
 COLD = PROFILE.replace("[pairs]", "[split]\ncold_share = 0.2\n[embed]\ncold_items = true\n[pairs]")
 
@@ -43,7 +44,7 @@ def test_cold_items_are_among_the_candidates_and_are_found_where_they_lie(cold_r
     cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
     candidates = pl.read_parquet(cold_run / "retrieve" / "candidates.parquet")
     assert candidates["item_id"].is_in(cold["item_id"].implode()).any()
-    found = EmbeddingSpace(cold_run).nearest(cold["vector"].to_numpy(), k=24)
+    found = open_run(cold_run).nearest(cold["vector"].to_numpy(), k=24)
     own = found.filter(pl.col("item_id") == cold["item_id"].gather(found["query"]))
     assert own["score"].to_list() == pytest.approx([0.95] * own.height, abs=1e-3)
     assert own.height > cold.height / 2

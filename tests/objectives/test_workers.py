@@ -6,22 +6,20 @@ import pytest
 import torch
 from torch import multiprocessing
 
-from recsys.augmentation.compose import Augmenter, Shares
 from recsys.models.checkpoint import read_tensors, write_tensors
 from recsys.models.two_tower import TwoTower
 from recsys.objectives.workers import Workers, join_workers
 from recsys.training.loop import Trainer
-from recsys.training.settings import ContrastTerms
 
 _LOSSES = {
     "full": {},
     "sampled": {"full_softmax_limit": 0},
     "contrast": {"same_target_weight": 0.5, "ema_decay": 0.9, "far_share": 0.5, "popularity_exponent": 1.0},
-    "views": {"contrast": ContrastTerms(view_weight=0.5)},
-    "queued views": {"full_softmax_limit": 0, "contrast": ContrastTerms(view_weight=0.5, queue_size=64, momentum=0.9)},
-    "item views": {"full_softmax_limit": 0, "contrast": ContrastTerms(next_item_weight=0.0, item_view_weight=1.0)}
-    | {"weight_decay": 0.1},
-    "text": {"full_softmax_limit": 0, "contrast": ContrastTerms(text_weight=0.5)},
+    "barlow": {"barlow_weight": 0.5},
+    "views": {"view_weight": 0.5},
+    "queued views": {"full_softmax_limit": 0, "view_weight": 0.5, "queue_size": 64, "momentum": 0.9},
+    "item views": {"full_softmax_limit": 0, "has_labels": False, "item_view_weight": 1.0, "weight_decay": 0.1},
+    "text": {"full_softmax_limit": 0, "text_weight": 0.5},
     "sampled contrast": {"full_softmax_limit": 0, "same_target_weight": 0.5, "n_popular": 16, "n_hard": 20},
 }
 
@@ -30,8 +28,7 @@ _LOSSES = {
 def jobs(world, build_towers, training_settings, no_features, some_features, cpu):
     """What a process needs to build the same trainer as any other, by name of the loss."""
     nothing = no_features(len(world.users))
-    augmenter = Augmenter(("crop",), shares=Shares(), similar=None, most=20)
-    data = {"augmenter": augmenter, "histories": world.histories, "log_popularity": world.log_popularity} | cpu
+    data = {"histories": world.histories, "log_popularity": world.log_popularity} | cpu
     rng = np.random.default_rng(0)
     texts = {"texts": rng.normal(size=(len(world.items), 2, 6)).astype(np.float32)}
     spec = build_towers(n_items=len(world.items)).spec
@@ -42,7 +39,7 @@ def jobs(world, build_towers, training_settings, no_features, some_features, cpu
             | {"item_features": (some_features if name == "item views" else no_features)(len(world.items))},
             "data": data
             | (texts if name == "text" else {})
-            | {"settings": training_settings(n_epochs=1, learning_rate=1e-3, **changes)},
+            | {"settings": training_settings(**{"n_epochs": 1, "learning_rate": 1e-3, "operators": ["crop"]} | changes)},
         }
         for name, changes in _LOSSES.items()
     }

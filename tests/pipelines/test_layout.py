@@ -100,20 +100,18 @@ def test_a_second_living_owner_is_refused(profile: Callable[[str], Path], tmp_pa
 
 
 def test_the_command_prints_folder_and_further_protocols(
-    profile: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    profile: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = profile(LOG + '[split]\nalso = ["temporal"]\n')
-    monkeypatch.setattr("sys.argv", ["layout", str(own), "--root", str(tmp_path / "a")])
-    main()
+    main([str(own), "--root", str(tmp_path / "a")])
     assert capsys.readouterr().out.split() == [str(tmp_path / "a" / "x"), "temporal"]
 
 
 def test_the_command_ends_with_code_2_on_a_wrong_profile(
-    profile: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    profile: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["layout", str(profile("x = 1"))])
     with pytest.raises(SystemExit) as caught:
-        main()
+        main([str(profile("x = 1"))])
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("error: ")
 
@@ -129,12 +127,11 @@ def test_files_behind_a_glob_in_a_folder_name_are_watched(profile: Callable[[str
 
 
 def test_an_unknown_protocol_is_answered_in_one_sentence(
-    profile: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    profile: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["layout", str(profile(LOG)), "--root", str(tmp_path / "artifacts"), "--protocol", "random"]
-    monkeypatch.setattr("sys.argv", arguments)
+    arguments = [str(profile(LOG)), "--root", str(tmp_path / "artifacts"), "--protocol", "random"]
     with pytest.raises(SystemExit) as caught:
-        main()
+        main(arguments)
     assert caught.value.code == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

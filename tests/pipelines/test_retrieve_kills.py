@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.pipelines.conftest import change_settings
+
+from tests.finished_run import change_settings
 
 _KILLER = """
 import os, random, signal, sys, time

@@ -5,17 +5,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.graph import NAMES as STAGES
 from recsys.core.errors import ArtefactError
 from recsys.core.files import sha256_of
-from recsys.serving.audit import STAGES, find_candidates, find_counts, verify
+from recsys.serving.audit import find_candidates, find_counts, verify
 
 
 def _bad(folder: Path) -> dict[str, str]:
-    return {check.name: check.text for check in verify(folder) if not check.is_good}
+    return {check.name: check.text for check in verify(folder, stages=STAGES) if not check.is_good}
 
 
 def test_a_finished_run_is_what_it_says(finished: Path) -> None:
-    checks = verify(finished)
+    checks = verify(finished, stages=STAGES)
     assert [check.name for check in checks] == ["raw", *STAGES, "lists"]
     assert all(check.is_good for check in checks), [check for check in checks if not check.is_good]
 
@@ -54,7 +55,7 @@ def test_lists_that_exact_search_would_not_find_are_found(copy_of: Path) -> None
 
 def test_a_published_set_is_checked_file_by_file(copy_of: Path, run_stage: Callable) -> None:
     folder = copy_of / "published" / "current"
-    assert all(check.is_good for check in verify(folder))
+    assert all(check.is_good for check in verify(folder, stages=STAGES))
     path = folder / "similar.parquet"
     text = path.read_bytes()
     path.unlink()
@@ -73,7 +74,7 @@ def test_candidates_are_found_in_runs_sets_and_files(finished: Path, tmp_path: P
 
 def test_any_other_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="must be a run folder or a published set, got neither"):
-        verify(tmp_path)
+        verify(tmp_path, stages=STAGES)
 
 
 def test_a_raw_file_that_changed_is_found_and_one_that_is_gone_is_no_fault(copy_of: Path, tmp_path: Path) -> None:

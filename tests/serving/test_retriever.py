@@ -10,7 +10,7 @@ from recsys.data.vocabulary import read_vocabulary, write_vocabulary
 from recsys.index.filters import SeenItems
 from recsys.index.nearest import Found
 from recsys.index.published import build_index, open_index
-from recsys.serving.retriever import Retriever
+from recsys.serving.retriever import open_retriever
 
 _K = 8
 
@@ -33,7 +33,7 @@ def run(tmp_path, world, unit_vectors, request):
 
 @pytest.fixture
 def retriever(run):
-    return Retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index", search=run / "search")
+    return open_retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index", search=run / "search")
 
 
 @pytest.fixture
@@ -133,6 +133,6 @@ def test_a_filter_of_the_request_is_kept(retriever):
 def test_the_plan_of_the_run_is_kept(run):
     denied = np.arange(len(read_vocabulary(run / "pairs" / "items.parquet", id_column="item_id"))) >= 10
     SearchPlan(allowed=denied).write(run / "search")
-    retriever = Retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index", search=run / "search")
+    retriever = open_retriever(pairs=run / "pairs", embed=run / "embed", index=run / "index", search=run / "search")
     answer = retriever.recommend([retriever.users.ids[0]], k=_K)
     assert not set(answer["item_id"]) & set(retriever.items.ids.head(10))

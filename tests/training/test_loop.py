@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.augmentation.compose import Augmenter, Shares
 from recsys.baselines.popularity import popularity_scores
 from recsys.baselines.ranking import rank_same_for_all
 from recsys.baselines.train_matrix import build_baseline_data
@@ -15,7 +14,6 @@ from recsys.inference.embedding import embed_items, embed_users
 from recsys.metrics.rank import ndcg
 from recsys.sampling.batches import Histories
 from recsys.training.loop import Trainer
-from recsys.training.settings import ContrastTerms
 
 _NOISY = {"spec": {"dropout": 0.2, "request_drop": 0.1}}
 
@@ -28,7 +26,7 @@ def _same(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-_QUEUED = {"contrast": ContrastTerms(view_weight=0.3, queue_size=200, momentum=0.9)}
+_QUEUED = {"view_weight": 0.3, "queue_size": 200, "momentum": 0.9, "operators": ["crop", "mask"]}
 
 
 @pytest.mark.parametrize(
@@ -45,8 +43,7 @@ _QUEUED = {"contrast": ContrastTerms(view_weight=0.3, queue_size=200, momentum=0
 )
 @pytest.mark.parametrize("stop_behind", [1, 2])
 def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, changes, stop_behind):
-    augmenter = Augmenter(("crop", "mask"), shares=Shares(), similar=None, most=20)
-    plain = {"settings": {"n_epochs": 3} | changes, "augmenter": augmenter} | _NOISY
+    plain = {"settings": {"n_epochs": 3} | changes} | _NOISY
     undisturbed = build_trainer(**plain)
     records = list(undisturbed.fit())
     first = build_trainer(**plain, checkpoint=tmp_path, fingerprint="this run")
@@ -64,11 +61,12 @@ def test_resuming_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trai
     [
         {"encoder": "hstu"},
         {"encoder": "mean"},
+        {"encoder": "gru"},
         {"low_pass_share": 0.5, "n_frequencies": 2},
         {"id_dropout": 0.3, "input_dropout": 0.2},
         {"use_time": False},
     ],
-    ids=["hstu", "mean", "low pass", "dropped ids", "order only"],
+    ids=["hstu", "mean", "gru", "low pass", "dropped ids", "order only"],
 )
 def test_every_shape_trains_with_request_times_and_resumes_bit_for_bit(build_trainer, some_features, world, tmp_path, spec):
     spec = {"item_features": some_features(len(world.items)), "request_drop": 0.3} | spec
@@ -109,9 +107,8 @@ def test_resuming_without_validation_gives_the_weights_of_an_undisturbed_run_bit
 
 
 def test_without_labels_nothing_is_validated_and_the_last_epoch_is_kept(build_trainer):
-    augmenter = Augmenter(("crop", "mask"), shares=Shares(), similar=None, most=20)
-    terms = ContrastTerms(next_item_weight=0.0, view_weight=1.0)
-    trainer = build_trainer(settings={"n_epochs": 4, "patience": 1, "contrast": terms}, augmenter=augmenter)
+    terms = {"has_labels": False, "view_weight": 1.0, "operators": ["crop", "mask"]}
+    trainer = build_trainer(settings={"n_epochs": 4, "patience": 1, **terms})
     records = list(trainer.fit())
     assert [record.validation_ndcg for record in records] == [None] * 4
     assert records[-1].is_best and records[-1].loss < records[0].loss

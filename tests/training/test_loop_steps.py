@@ -6,7 +6,6 @@ import torch
 
 from recsys.core.errors import ConfigError, TrainingError
 from recsys.inference.embedding import embed_items, embed_users
-from recsys.training.settings import ContrastTerms
 
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
@@ -81,15 +80,15 @@ def test_an_average_leaves_out_a_table_that_is_updated_row_by_row_and_nothing_el
 
 def test_texts_that_are_aligned_move_the_items_and_their_tower(build_trainer, world):
     texts = np.random.default_rng(0).normal(size=(len(world.items), 2, 6)).astype(np.float32)
-    terms = ContrastTerms(next_item_weight=0.0, text_weight=1.0)
-    trainer = build_trainer(settings={"n_epochs": 3, "contrast": terms}, spec={"search_dim": 6}, texts=texts)
+    terms = {"has_labels": False, "text_weight": 1.0}
+    trainer = build_trainer(settings={"n_epochs": 3, **terms}, spec={"search_dim": 6}, texts=texts)
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     records = list(trainer.fit())
     assert records[-1].loss < records[0].loss
     moved = {name.split(".")[0] for name, tensor in trainer.model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert {"item_tower", "text_tower"} <= moved and "content_tower" not in moved
     with pytest.raises(ConfigError, match="text_weight must be 0 where no texts are read"):
-        build_trainer(settings={"contrast": terms}, spec={"search_dim": 6})
+        build_trainer(settings=terms, spec={"search_dim": 6})
 
 
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])

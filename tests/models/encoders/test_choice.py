@@ -4,23 +4,28 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.models.encoders.choice import build_encoder
+from recsys.core.errors import ConfigError
+from recsys.models.encoders.choice import ENCODERS
+from recsys.models.encoders.gated_recurrent import GatedRecurrentEncoder
 from recsys.models.encoders.hstu import HstuEncoder
 from recsys.models.encoders.mean_pooling import MeanPoolingEncoder
+from recsys.models.encoders.protocol import EncoderShape
 from recsys.models.encoders.transformer import TransformerEncoder
 from recsys.models.time_gaps import EventTimes
 from recsys.objectives.encoded_items import encode_items
-from recsys.objectives.next_item import full_loss
+from recsys.objectives.term import Part
+from recsys.objectives.workers import Workers
 from recsys.sampling.batches import build_batch, plan_epoch
 
-NAMES = ("transformer", "hstu", "mean")
+NAMES = tuple(ENCODERS)
 DIM, LENGTH = 16, 12
 
 
 def _encoder(name):
     torch.manual_seed(0)
-    options = {"n_blocks": 2, "n_heads": 2, "feedforward_factor": 2, "dropout": 0.0, "low_pass_share": 0.3, "n_frequencies": 3}
-    encoder = build_encoder(name, DIM, history_length=LENGTH, use_time=True, **options).eval()
+    options = {"low_pass_share": 0.3} if name == "transformer" else {}
+    settings = ENCODERS[name](dropout=0.0, **options)
+    encoder = settings.build(EncoderShape(dim=DIM, history_length=LENGTH, use_time=True)).eval()
     for parameter in encoder.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return encoder
@@ -38,7 +43,7 @@ def _rows(times, part):
 
 
 def test_each_name_builds_its_encoder():
-    kinds = (TransformerEncoder, HstuEncoder, MeanPoolingEncoder)
+    kinds = (TransformerEncoder, HstuEncoder, MeanPoolingEncoder, GatedRecurrentEncoder)
     assert [type(_encoder(name)) for name in NAMES] == list(kinds)
 
 
@@ -88,8 +93,15 @@ def test_it_trains_under_bfloat16_without_a_warning(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("history_length", [1, 5, 50])
 def test_batches_are_as_wide_as_they_are_padded_whatever_the_history_length(world, build_towers, name, history_length):
-    share = 0.3 if name == "transformer" else 0.0
-    towers = build_towers(n_items=len(world.items), encoder=name, history_length=history_length, low_pass_share=share)
+    towers = build_towers(n_items=len(world.items), encoder=name, history_length=history_length)
     windows = plan_epoch(world.histories, history_length=history_length, batch_tokens=256, rng=np.random.default_rng(0))
+    batch = build_batch(world.histories, windows[0], use_time=True)
     items = encode_items(towers, None, device=torch.device("cpu"))
-    assert full_loss(towers, build_batch(world.histories, windows[0], use_time=True), items)[0].isfinite()
+    part = Part(model=towers, batch=batch, items=items, n_rows=len(windows[0]), n_targets=1, workers=Workers())
+    assert part.users.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["transformer", "hstu"])
+def test_heads_that_do_not_divide_the_dimensions_are_refused(name):
+    with pytest.raises(ConfigError, match=r"dim must be a multiple of twice n_heads \(6\), got 16"):
+        ENCODERS[name](n_heads=3).check(EncoderShape(dim=16, history_length=9, use_time=True))

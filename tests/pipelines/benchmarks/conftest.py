@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.pipelines.conftest import lay_out_text, run_stage_in
 
 from pipelines.benchmarks import rectools_speed, train_recbole, training_speed
 from pipelines.benchmarks.bar import Place
+from tests.finished_run import lay_out_text, run_stage_in
 
 PROFILE = """
 name = "ml-1m"

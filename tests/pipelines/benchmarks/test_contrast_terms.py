@@ -3,12 +3,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks import contrast_terms
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.contrast_terms import PLAIN, SETS, TERMS, measure
 from pipelines.settings.profile import Profile, read_shipped
+from recsys.training.settings import training_settings
 
 
 @pytest.fixture
@@ -82,4 +82,4 @@ def test_what_was_trained_is_not_trained_again(nowhere: Place, asked: list[dict[
 def test_every_term_fits_the_shipped_profiles(name: str) -> None:
     settings = read_shipped(name).train.model_dump()
     for term in TERMS.values():
-        assert TrainSettings.model_validate(settings | PLAIN | term)
+        assert training_settings(settings | PLAIN | term)

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.pipelines.conftest import change_settings
 
 from pipelines.commands.augment import augment_history, lay_side_by_side
 from recsys.core.errors import DataError
+from tests.finished_run import change_settings
 
 
 def test_the_history_is_that_of_train_and_views_hold_nothing_else(finished: Path) -> None:

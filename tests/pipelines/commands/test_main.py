@@ -1,92 +1,42 @@
+"""The console command as a whole: version, help, errors as JSON, and how soon it starts."""
+
 import json
+import subprocess
+import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-
-def test_recommend_prints_what_the_candidates_hold(recsys, finished: Path) -> None:
-    code, out, _ = recsys("recommend", "u00004", "-k", "5", "--run", str(finished), "--json")
-    answer = json.loads(out)
-    table = pl.read_parquet(finished / "retrieve" / "candidates.parquet").filter(pl.col("user_id") == "u00004")
-    assert code == 0
-    assert [item["item_id"] for item in answer["items"]] == table["item_id"].head(5).to_list()
-    assert answer["items"][0]["title"].startswith("Tale ")
+import recsys as package
 
 
-def test_recommend_shows_history_and_titles(recsys, finished: Path) -> None:
-    _, out, _ = recsys("recommend", "u00004", "--run", str(finished))
-    assert "that user u00004 has seen" in out
-    assert "recommended to user u00004" in out
+def test_the_version_is_that_of_the_package(recsys) -> None:
+    code, out, _ = recsys("--version")
+    assert (code, out.strip()) == (0, f"recsys {package.__version__}")
 
 
-def test_similar_never_names_the_item_itself(recsys, finished: Path) -> None:
-    _, out, _ = recsys("similar", "i00004", "-k", "7", "--run", str(finished), "--json")
-    found = [item["item_id"] for item in json.loads(out)["items"]]
-    assert len(found) == 7
-    assert "i00004" not in found
+def test_every_command_prints_json_if_asked(recsys) -> None:
+    _, out, _ = recsys("--help")
+    commands = [line.split()[1] for line in out.splitlines() if line.startswith("│ ") and line[2:3].isalpha()]
+    named = [name for name in commands if name.replace("-", "").isalpha() and name.islower()]
+    assert {"run", "new", "recommend", "search", "verify", "rollback", "add-items", "summary", "doctor"} <= set(named)
+    for name in named:
+        assert "--json" in recsys(name, "--help")[1], name
 
 
-def test_the_newest_run_is_taken(recsys, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(finished.parent.parent)
-    code, out, _ = recsys("recommend", "u00004", "--json")
-    assert code == 0
-    assert json.loads(out)["run"] == f"artifacts/{finished.name}"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (("recommend", "nobody"), "the user must be in the training set, got 'nobody'"),
-        (("similar", "nothing"), "the item must be in the training set or added, got 'nothing'"),
-        (("recommend", "u00004", "-k", "9999"), "k must be at most the catalogue"),
-        (("recommend", "u00004", "--only", "genre"), "--only must be column=value, got 'genre'"),
-        (("recommend", "u00004", "--only", "title=x"), "'title' must be a category column of items"),
-        (("explain", "u00004", "nothing"), "the item must be in the training set, got 'nothing'"),
-    ],
-)
-def test_what_is_not_there_is_one_sentence_and_code_2(recsys, finished: Path, arguments, expected) -> None:
-    code, _, err = recsys(*arguments, "--run", str(finished))
-    assert code == 2
-    assert expected in err
-
-
-def test_without_a_run_it_says_how_to_start_one(recsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", [("recommend", "x"), ("rollback",), ("summary",), ("run", "nowhere.toml")])
+def test_errors_are_json_too(recsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = recsys("recommend", "x")
+    code, out, err = recsys(*command, "--json")
     assert code == 2
-    assert "make run" in err
+    assert set(json.loads(out)) == {"error", "kind"}
+    assert "error" not in err
 
 
-def test_doctor_reports_and_fails_on_a_wrong_data_folder(recsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RECSYS_DATA_DIR", raising=False)
-    code, out, _ = recsys("doctor", "--json")
-    assert code == 0
-    assert json.loads(out)["torch"]["ok"]
-    monkeypatch.setenv("RECSYS_DATA_DIR", "/nowhere/at/all")
-    code, out, _ = recsys("doctor")
-    assert code == 1
-    assert "correct RECSYS_DATA_DIR" in out
-
-
-def test_recommend_keeps_the_filters_of_the_request(recsys, finished: Path) -> None:
-    items = pl.read_parquet(finished / "ingest" / "items.parquet")
-    column = next(name for name, dtype in items.schema.items() if dtype == pl.List(pl.String))
-    value = items[column].explode().drop_nulls().mode()[0]
-    run = ("--run", str(finished), "--json")
-    _, out, _ = recsys("recommend", "u00004", "-k", "5", "--only", f"{column}={value}", *run)
-    found = [item["item_id"] for item in json.loads(out)["items"]]
-    assert found
-    assert items.filter(pl.col("item_id").is_in(found))[column].list.contains(value).all()
-    _, out, _ = recsys("recommend", "u00004", "-k", "5", "--deny", found[0], *run)
-    assert found[0] not in [item["item_id"] for item in json.loads(out)["items"]]
-
-
-def test_explain_names_items_of_the_history(recsys, finished: Path) -> None:
-    code, out, _ = recsys("explain", "u00004", "i00004", "-k", "3", "--run", str(finished), "--json")
-    because = json.loads(out)["because"]
-    assert code == 0
-    assert len(because) == 3
-    assert because[0]["fall"] >= because[1]["fall"] >= because[2]["fall"]
-    _, out, _ = recsys("explain", "u00004", "i00004", "--run", str(finished))
-    assert "because of" in out
+def test_starting_loads_no_model_library() -> None:
+    program = (
+        "import sys, pipelines.commands.main; "
+        "print([name for name in ('torch', 'annoy', 'mlflow', 'polars', 'sklearn', 'pydantic') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

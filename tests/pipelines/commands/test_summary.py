@@ -1,4 +1,3 @@
-import sys
 import time
 from pathlib import Path
 
@@ -29,9 +28,8 @@ def test_it_says_when_nothing_was_done(finished: Path, capsys: pytest.CaptureFix
     assert "Nothing to do" not in capsys.readouterr().out
 
 
-def test_an_unfinished_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["summary", str(tmp_path)])
+def test_an_unfinished_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main()
+        main([str(tmp_path)])
     assert caught.value.code == 2
     assert "must exist" in capsys.readouterr().out

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.pipelines.conftest import PROFILE, change_settings, lay_out_text, run_stage_in
 
 from recsys.models.checkpoint import read_tensors
+from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
 TEXT = (
     PROFILE.replace("n_users = 150", "n_users = 200")

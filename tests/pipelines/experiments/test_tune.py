@@ -7,13 +7,13 @@ import mlflow
 import optuna
 import polars as pl
 import pytest
-from pipelines.settings.training_config import TrainSettings
-from tests.pipelines.conftest import change_settings
 
 from pipelines.experiments import tune
 from recsys.core.errors import TrainingError
 from recsys.training.loop import Trainer
 from recsys.training.resume import EpochRecord
+from recsys.training.settings import training_settings
+from tests.finished_run import change_settings
 
 SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "dim": [8, 16]}
 
@@ -53,7 +53,7 @@ def test_a_search_tries_what_was_asked_and_its_best_lines_fit_a_profile(search: 
     assert trials["learning_rate"].is_between(1e-4, 1e-2).all()
     best = tomllib.loads((folder / "best.toml").read_text())["train"]
     assert best == {name: trials.row(0, named=True)[name] for name in SPACE}
-    assert TrainSettings.model_validate(best).dim == best["dim"]
+    assert training_settings(best).model.dim == best["dim"]
     runs = _nested_runs(folder)
     assert sorted(run.data.params["dim"] for run in runs) == sorted(map(str, trials["dim"]))
     logged = max(run.data.metrics["validation_ndcg"] for run in runs)

@@ -3,7 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
-from tests.pipelines.conftest import change_settings
+
+from tests.finished_run import change_settings
 
 NAMES = ["als", "ease", "item_knn", "popularity", "random", "recent_popularity"]
 

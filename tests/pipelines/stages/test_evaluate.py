@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.pipelines.conftest import change_settings
 
 from pipelines.stages.evaluate import headline_metrics
+from tests.finished_run import change_settings
 
 
 def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -> None:

@@ -3,7 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.pipelines.conftest import change_settings
+
+from tests.finished_run import change_settings
 
 
 def test_the_recall_is_measured_and_reaches_its_target(finished: Path) -> None:

@@ -12,13 +12,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
-from pipelines.settings.training_config import TrainSettings
-from pipelines.stages.trainer import build_trainer
 from safetensors.torch import load_file
-from tests.pipelines.conftest import PROFILE, change_settings, lay_out_text, run_stage_in
 
 from recsys.core.files import sha256_of
-from recsys.objectives.workers import Workers
+from recsys.training.build import build_trainer, read_training_data
+from recsys.training.settings import training_settings
+from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
 ON = PROFILE.replace(
     "[train]",
@@ -62,12 +61,13 @@ def test_both_stages_say_what_has_no_effect(
         assert f"without effect beside the other settings of [{stage}]: {idle}" in said
 
 
-def test_training_starts_from_its_weights(pretrained: Path) -> None:
+def test_training_starts_from_its_weights(pretrained: Path, tmp_path: Path) -> None:
     assert _facts(pretrained, "train")["starts_from"] == "pre-trained weights"
-    settings = TrainSettings.model_validate(json.loads((pretrained / "config" / "train.json").read_text())["settings"])
-    given = {"checkpoint": None, "device": torch.device("cpu"), "workers": Workers(), "pairs": pretrained / "pairs"}
-    trainer, scratch = (build_trainer(settings, **given, start=start) for start in (pretrained / "pretrain", None))
-    weights, own = load_file(pretrained / "pretrain" / "model.safetensors"), trainer.model.state_dict()
+    settings = training_settings(json.loads((pretrained / "config" / "train.json").read_text())["settings"])
+    weights, data = load_file(pretrained / "pretrain" / "model.safetensors"), read_training_data(pretrained / "pairs")
+    given = {"device": torch.device("cpu"), "checkpoint": tmp_path}
+    trainer, scratch = (build_trainer(settings, data, **given, start=start) for start in (weights, None))
+    own = trainer.model.state_dict()
     assert set(weights) - set(own) == {"view_head.hidden.weight", "view_head.hidden.bias", "view_head.out.weight"}
     assert all(torch.equal(own[name], weights[name]) for name in own)
     assert trainer.fingerprint != scratch.fingerprint

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.pipelines.conftest import change_settings
 
 from recsys.candidates.part_worker import PartWorker
 from recsys.candidates.sets import roll_back
+from tests.finished_run import change_settings
 
 
 def test_every_user_gets_k_unseen_items_in_order(finished: Path) -> None:

@@ -8,24 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines.settings.config import SplitSettings
 
-from pipelines.stages import stage as stage_room
-from pipelines.stages.stage import StageRun
+from pipelines.settings.split import SplitSettings
+from pipelines.stages.stage import Stage, StageRun
 from recsys.core.errors import DataError
 from recsys.core.files import sha256_of
 
 
 @pytest.fixture
-def run_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def run_work(tmp_path: Path) -> Callable[..., Path]:
     """Runs a piece of work as the stage `split` in a bare run folder."""
     run = tmp_path / "run"
     (run / "config").mkdir(parents=True)
     (run / "config" / "split.json").write_text(json.dumps({"settings": {"protocol": "temporal"}}))
-    monkeypatch.setattr(sys, "argv", ["split", str(run)])
 
     def work(function: Callable[[StageRun[SplitSettings]], None], **options: Any) -> Path:
-        stage_room.run_stage("split", SplitSettings, function, **options)
+        Stage(name="split", read=SplitSettings.model_validate, work=function, **options).main([str(run)])
         return run
 
     work.run = run  # type: ignore[attr-defined]
@@ -117,8 +115,9 @@ def test_a_bug_is_not_hidden_behind_a_sentence(run_work: Callable[..., Path]) ->
         run_work(broken)
 
 
-def test_processes_that_help_write_nothing(run_work: Callable[..., Path]) -> None:
-    run_work(lambda stage: None, is_main=False)
+def test_processes_that_help_write_nothing(run_work: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    run_work(lambda stage: None)
     assert not (run_work.run / "split").exists()  # type: ignore[attr-defined]
 
 
@@ -134,7 +133,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_the_old_output(copy_of: 
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     done = subprocess.run(
-        [sys.executable, "-m", f"pipelines.{stage}", str(copy_of)],
+        [sys.executable, "-m", f"pipelines.stages.{stage}", str(copy_of)],
         capture_output=True,
         text=True,
         preexec_fn=little_room,

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from safetensors.numpy import load_file
-from tests.pipelines.conftest import change_settings
 
 from recsys.core.files import sha256_of
+from tests.finished_run import change_settings
 
 
 def test_the_best_epoch_is_kept_and_every_epoch_is_told(finished: Path, manifest_of: Callable[[str], dict]) -> None:

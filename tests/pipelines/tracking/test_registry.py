@@ -4,7 +4,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import registry, tracking
+from pipelines.tracking import registry
+from pipelines.tracking import runs as tracking
 
 
 def test_the_version_loaded_back_answers_what_the_candidates_hold(finished: Path) -> None:

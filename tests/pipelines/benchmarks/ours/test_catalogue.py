@@ -1,17 +1,19 @@
 import json
 
 import numpy as np
-from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks.ours import catalogue
+from recsys.training.settings import training_settings
 
 JOB = {"n_items": 400, "n_users": 40, "n_events": 12}
 
 
 def test_a_sampled_training_learns_what_is_popular(main_of) -> None:
     small = {"dim": 8, "n_blocks": 1, "n_heads": 1, "full_softmax_limit": 0, "batch_tokens": 256, "warmup_steps": 1}
-    settings = TrainSettings(**small, n_epochs=4, n_uniform=32, n_in_batch=32, validation_users=10, threads=1)
-    found = json.loads(main_of(catalogue, json.dumps(JOB | {"settings": settings.model_dump(mode="json")})).read_text())
+    settings = training_settings(
+        {**small, "n_epochs": 4, "n_uniform": 32, "n_in_batch": 32, "validation_users": 10, "threads": 1}
+    )
+    found = json.loads(main_of(catalogue, json.dumps(JOB | {"settings": settings.as_table()})).read_text())
     assert found["last_loss"] < found["first_loss"]
     assert found["targets_per_second"] > 0
 

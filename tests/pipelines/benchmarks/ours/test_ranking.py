@@ -3,15 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ours import ranking
 from recsys.training.loop import Trainer
+from recsys.training.settings import training_settings
 
 
 def test_the_best_epoch_is_judged_once_and_told(place: Place, main_of, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    settings = TrainSettings(dim=8, n_blocks=1, n_heads=1, n_epochs=4, batch_tokens=512, threads=1, patience=4)
+    settings = training_settings(
+        {"dim": 8, "n_blocks": 1, "n_heads": 1, "n_epochs": 4, "batch_tokens": 512, "threads": 1, "patience": 4}
+    )
     judged, judge_each = [], ranking.judge_each
 
     def note(trainer: Trainer, targets: object) -> dict[str, np.ndarray]:
@@ -20,7 +22,7 @@ def test_the_best_epoch_is_judged_once_and_told(place: Place, main_of, monkeypat
 
     monkeypatch.setattr(ranking, "judge_each", note)
     values = tmp_path / "ndcg.npy"
-    job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.model_dump(mode="json")}
+    job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.as_table()}
     job["values"] = str(values)
     found = json.loads(main_of(ranking, json.dumps(job)).read_text())
     (trainer,) = judged

@@ -2,17 +2,19 @@ import json
 
 import polars as pl
 import pytest
-from pipelines.settings.training_config import TrainSettings
 
 from pipelines.benchmarks.bar import Place
 from pipelines.benchmarks.ours import training
+from recsys.training.settings import training_settings
 
-SETTINGS = TrainSettings(dim=8, n_blocks=1, n_heads=1, n_epochs=2, batch_tokens=512, validation_users=1, threads=1)
+SETTINGS = training_settings(
+    {"dim": 8, "n_blocks": 1, "n_heads": 1, "n_epochs": 2, "batch_tokens": 512, "validation_users": 1, "threads": 1}
+)
 
 
 @pytest.fixture
 def job(place: Place) -> dict:
-    return {"pairs": str(place.run / "pairs"), "settings": SETTINGS.model_dump(mode="json"), "test": place.part("test")}
+    return {"pairs": str(place.run / "pairs"), "settings": SETTINGS.as_table(), "test": place.part("test")}
 
 
 def test_each_epoch_counts_every_train_event_but_the_first_of_a_user(place: Place, job: dict, main_of) -> None:

@@ -3,20 +3,21 @@
 import numpy as np
 import pytest
 import torch
-from recsys.objectives.contrast import queued_view_contrast, view_contrast
 
-from recsys.augmentation.compose import Augmenter, Shares
+from recsys.augmentation.compose import AugmentationSettings, Augmenter
 from recsys.augmentation.sequences import build_view, read_sequences
 from recsys.inference.embedding import encode_last
 from recsys.models.momentum import MomentumTowers
 from recsys.objectives.encoded_items import encode_items
 from recsys.objectives.key_queue import KeyQueue
+from recsys.objectives.term import Part
+from recsys.objectives.view_pairs import ViewPairs
+from recsys.objectives.views import Views, ViewSettings
 from recsys.objectives.workers import Workers
 from recsys.sampling.batches import request_batches
 from tests import oracles
 
 CPU = torch.device("cpu")
-SCALE = torch.tensor(6.0)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def views(world):
         world.histories, users, history_length=20, batch_tokens=10**6, use_time=True, held_out="validation"
     )
     ((_, batch),) = list(batches)
-    augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
+    augmenter = Augmenter(AugmentationSettings(operators=("crop", "mask", "reorder")), similar=None, most=20)
     both = augmenter.two_views(read_sequences(batch), generator=torch.Generator().manual_seed(0))
     return tuple(build_view(view, batch.user_idx) for view in both)
 
@@ -42,10 +43,14 @@ def _projected(model, views):
     return torch.cat([model.project(encode_last(model, view, history=items.history(view.item_idx))) for view in views])
 
 
-def _contrast(model, views, **queue):
-    given = {"n_rows": len(views[0].length), "scale": SCALE, "workers": Workers()}
-    function = queued_view_contrast if queue else view_contrast
-    return function(model, views, encode_items(model, None, device=CPU), **given, **queue)
+def _contrast(model, views, *, momentum=None, queue=None):
+    term = Views(ViewSettings(view_weight=1.0, view_scale=6.0), augmenter=None, queue=queue, device=CPU)
+    items, n_rows = encode_items(model, None, device=CPU), len(views[0].length)
+    part = Part(model=model, batch=None, items=items, n_rows=n_rows, n_targets=0, workers=Workers(), momentum=momentum)
+    loss = term.loss(part, ViewPairs(first=views[0], second=views[1]))
+    if queue is not None:
+        queue.push(*part.keys["views"])
+    return loss
 
 
 def test_the_loss_is_nt_xent_of_both_views_and_a_user_is_no_negative_of_itself(model, views):
@@ -113,8 +118,6 @@ def test_training_on_views_alone_makes_two_views_of_a_user_nearest_to_each_other
 
 def test_no_rows_have_no_loss(model, views):
     nothing = tuple(view.rows(slice(0, 0)) for view in views)
-    given = {"n_rows": 0, "scale": SCALE, "workers": Workers()}
     queue = {"momentum": MomentumTowers(model, momentum=0.9, shares_ids=False), "queue": KeyQueue(4, 16, device=CPU)}
-    items = encode_items(model, None, device=CPU)
-    assert view_contrast(model, nothing, items, **given).item() == 0
-    assert queued_view_contrast(model, nothing, items, **given, **queue).item() == 0
+    assert _contrast(model, nothing).item() == 0
+    assert _contrast(model, nothing, **queue).item() == 0

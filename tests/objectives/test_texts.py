@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from recsys.objectives.text_term import TextTerm, text_loss
 
 from recsys.core.errors import ConfigError
 from recsys.losses.clip import clip_loss
 from recsys.objectives.encoded_items import encode_items
+from recsys.objectives.term import Part
+from recsys.objectives.texts import Texts
+from recsys.objectives.workers import Workers
 
 
 @pytest.fixture
@@ -17,8 +19,13 @@ def texts(unit_vectors):
     return texts
 
 
+def _part(model, n_workers=1):
+    items = encode_items(model, None, device=torch.device("cpu"))
+    return Part(model=model, batch=None, items=items, n_rows=0, n_targets=0, workers=Workers(n_workers=n_workers))
+
+
 def test_items_with_texts_are_drawn_each_with_its_own(texts):
-    drawn = TextTerm(texts).draw(rng=np.random.default_rng(0))
+    drawn = Texts(texts).draw(None, rng=np.random.default_rng(0))
     assert drawn.item_idx.tolist() == [item for item in range(30) if item != 3]
     assert torch.equal(drawn.texts, torch.from_numpy(texts[drawn.item_idx, 0]))
     alike = drawn.label[:, None] == drawn.label[None, :]
@@ -27,9 +34,9 @@ def test_items_with_texts_are_drawn_each_with_its_own(texts):
 
 def test_the_loss_moves_both_towers(texts, build_towers):
     model = build_towers(n_items=30, search_dim=6).eval()
-    drawn = TextTerm(texts).draw(rng=np.random.default_rng(0))
-    items = encode_items(model, None, device=torch.device("cpu"))
-    loss = text_loss(model, items, drawn)
+    drawn = Texts(texts).draw(None, rng=np.random.default_rng(0))
+    part = _part(model)
+    items, loss = part.items, Texts(texts).loss(part, drawn)
     alike = drawn.label[:, None] == drawn.label[None, :]
     wanted = clip_loss(
         items.unit(drawn.item_idx), model.encode_text(drawn.texts), is_ignored=alike, scale=model.text_tower.scale
@@ -40,11 +47,16 @@ def test_the_loss_moves_both_towers(texts, build_towers):
     assert reached == {"item_tower", "text_tower"}
 
 
+def test_each_process_has_its_share_of_one_loss(texts, build_towers):
+    model = build_towers(n_items=30, search_dim=6).eval()
+    drawn = Texts(texts).draw(None, rng=np.random.default_rng(0))
+    alone, half = (Texts(texts).loss(_part(model, n), drawn).item() for n in (1, 2))
+    assert half == pytest.approx(alone / 2)
+
+
 def test_what_is_missing_is_told(texts, build_towers):
     with pytest.raises(ConfigError, match="text_weight must be 0 where items have no texts"):
-        TextTerm(np.zeros_like(texts))
+        Texts(np.zeros_like(texts))
     model = build_towers(n_items=30)
     with pytest.raises(ConfigError, match="text_weight must be 0 without a text tower"):
-        text_loss(
-            model, encode_items(model, None, device=torch.device("cpu")), TextTerm(texts).draw(rng=np.random.default_rng(0))
-        )
+        Texts(texts).loss(_part(model), Texts(texts).draw(None, rng=np.random.default_rng(0)))

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.augmentation.compose import Augmenter, Shares
 from recsys.models.item_tower import Features
 from recsys.objectives.objective import Objective
 from recsys.objectives.workers import Workers
 from recsys.sampling.batches import build_batch, plan_epoch
-from recsys.training.settings import ContrastTerms
 
 
 @pytest.fixture
@@ -33,14 +31,12 @@ def contrasting(world, build_towers, training_settings):
     model = build_towers(
         n_items=len(world.items), n_users=len(world.users), item_features=features, has_view_head=True, search_dim=4
     ).eval()
-    augmenter = Augmenter(("crop", "mask", "reorder"), shares=Shares(), similar=None, most=20)
     texts = np.random.default_rng(0).normal(size=(len(world.items), 2, 4)).astype(np.float32)
 
-    def build(*, limit=10_000, far_share=0.0, popularity_exponent=0.0, **terms):
-        targets = {"far_share": far_share, "popularity_exponent": popularity_exponent}
-        settings = training_settings(contrast=ContrastTerms(**terms), full_softmax_limit=limit, **targets)
-        given = {"log_popularity": world.log_popularity, "device": torch.device("cpu"), "augmenter": augmenter, "texts": texts}
-        return model, Objective(settings, model=model, **given)
+    def build(*, limit=10_000, **terms):
+        settings = training_settings(full_softmax_limit=limit, operators=["crop", "mask", "reorder"], **terms)
+        given = {"histories": world.histories, "log_popularity": world.log_popularity, "device": torch.device("cpu")}
+        return model, Objective(settings.values, model=model, texts=texts, **given)
 
     return build
 
@@ -56,21 +52,19 @@ def test_terms_add_up_by_their_weights(contrasting, batch, limit):
     model, both = contrasting(limit=limit, **weights)
     draw = both.draw(batch, rng=np.random.default_rng(0))
 
-    def value(objective, **without):
-        return objective.loss(model, batch, replace(draw, **without), workers=Workers()).item()
-
-    whole = contrasting(limit=limit, **dict.fromkeys(weights, 1.0))[1]
-    nothing = {"views": None, "item_views": None, "described": None}
-    plain = value(both, **nothing)
-    alone = [value(whole, **{other: None for other in nothing if other != name}) - plain for name in nothing]
-    assert all(term > 0 for term in alone)
-    wanted = plain + sum(weight * term for weight, term in zip(weights.values(), alone, strict=True))
-    assert value(both) == pytest.approx(wanted, rel=1e-4)
+    alone = {}
+    for name in ("next_item", "views", "item_views", "texts"):
+        _, one = contrasting(limit=limit, **dict.fromkeys(weights, 1.0))
+        one.terms = {name: one.terms[name]}
+        alone[name] = one.loss(model, batch, draw, workers=Workers()).item()
+    assert all(value > 0 for value in alone.values())
+    wanted = sum(weight * value for weight, value in zip((1.0, *weights.values()), alone.values(), strict=True))
+    assert both.loss(model, batch, draw, workers=Workers()).item() == pytest.approx(wanted, rel=1e-4)
 
 
 def test_without_labels_no_next_item_is_looked_at(contrasting, batch):
     changed = replace(batch, target_idx=torch.where(batch.target_idx >= 0, 0, -1))
-    values = [_value(contrasting, part, next_item_weight=0.0, view_weight=1.0) for part in (batch, changed)]
+    values = [_value(contrasting, part, has_labels=False, view_weight=1.0) for part in (batch, changed)]
     assert values[0] == values[1]
 
 
@@ -80,13 +74,17 @@ def test_a_state_goes_on_as_if_nothing_had_happened(contrasting, batch, limit):
     model, first = contrasting(**terms)
 
     def step(objective, seed):
-        return objective.loss(model, batch, objective.draw(batch, rng=np.random.default_rng(seed)), workers=Workers()).item()
+        draw = objective.draw(batch, rng=np.random.default_rng(seed))
+        objective.start_step(model)
+        loss = objective.loss(model, batch, draw, workers=Workers()).item()
+        objective.end_step(draw)
+        return loss
 
     for seed in range(3):
         step(first, seed)
     _, second = contrasting(**terms)
     state = {name: tensor.clone() for name, tensor in first.state().items()}
-    assert ("items/idx" in state) == (limit == 0)
+    assert ("next_item/idx" in state) == (limit == 0)
     fresh = step(contrasting(**terms)[1], 9)
     second.restore(state)
     assert step(second, 9) == step(first, 9) != fresh
@@ -97,11 +95,11 @@ def test_the_terms_are_told(contrasting):
     _, told = contrasting(far_share=0.5, popularity_exponent=1.0)
     wanted = "full softmax, 50% of targets any later event, for lists by chance times popularity to the power 1"
     assert told.in_words() == wanted
-    _, told = contrasting(limit=0, next_item_weight=0.0, view_weight=1.0, queue_size=4096)
+    _, told = contrasting(limit=0, has_labels=False, view_weight=1.0, queue_size=4096)
     assert told.in_words() == "view contrast, a queue of 4,096 keys"
 
 
 def test_a_queue_that_nothing_reads_is_none(contrasting):
     _, plain = contrasting(queue_size=64)
     assert plain.momentum is None and plain.state() == {} and "queue" not in plain.in_words()
-    assert set(contrasting(limit=0, queue_size=64)[1].queues) == {"items"}
+    assert set(contrasting(limit=0, queue_size=64)[1].queues) == {"next_item"}

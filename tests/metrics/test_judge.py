@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.metrics.judge import METRICS, find_hits, hits_of_ranks, judge
+
+
+def test_it_is_ranx_for_every_metric_and_k(judged_lists):
+    found = judge(judged_lists.hits, judged_lists.n_relevant, ks=[1, 5, 10])
+    names = {"hit_rate": "hr"}
+    for name, values in judged_lists.by_ranx.items():
+        metric, _, k = name.partition("@")
+        np.testing.assert_allclose(found[f"{names.get(metric, metric)}@{k}"], values, atol=1e-9)
+
+
+def test_a_pair_that_stands_there_twice_counts_once_and_an_unknown_item_is_a_miss():
+    hits, n_relevant = find_hits(np.array([[3, 1], [2, -1]]), np.array([0, 0, 1]), np.array([3, 3, 9]), n_items=4)
+    assert hits.tolist() == [[True, False], [False, False]]
+    assert n_relevant.tolist() == [1, 1]
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=8, unique=True))
+def test_ranks_and_lists_come_to_the_same(ranks):
+    relevant = np.array(ranks) - 1
+    lists = np.arange(12)[None]
+    by_list = find_hits(lists, np.zeros(len(ranks), np.int64), relevant, n_items=12)
+    by_rank = hits_of_ranks(np.array(ranks), np.zeros(len(ranks), np.int64), longest=12)
+    assert by_list[0].tolist() == by_rank[0].tolist()
+    assert by_list[1].tolist() == by_rank[1].tolist()
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+def test_a_better_rank_never_scores_lower(name):
+    scores = [judge(np.eye(5, dtype=bool)[[row]], np.array([1]), ks=[5], metrics=[name])[f"{name}@5"][0] for row in range(5)]
+    assert scores == sorted(scores, reverse=True)

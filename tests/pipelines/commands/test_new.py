@@ -1,0 +1,92 @@
+import gzip
+import json
+import tomllib
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.commands.new import guess_separator
+from pipelines.settings.profile import read_profile
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A shop's export: other names, semicolons, German times, and a table of articles."""
+    rows = [
+        f"{day:02d}.03.2026 1{day % 10}:30;0{user};85123A{user % 3};{user + 1}" for user in range(1, 9) for day in range(1, 6)
+    ]
+    (tmp_path / "sales.csv").write_text("InvoiceDate;Customer ID;StockCode;Quantity\n" + "\n".join(rows) + "\n")
+    articles = {
+        "StockCode": [f"85123A{n}" for n in range(3)],
+        "Description": ["WHITE HANGING HEART", "RED TEAPOT", "BLUE TEAPOT"],
+        "Department": ["home", "kitchen", "kitchen"],
+        "Year": [2024, 2025, 2025],
+    }
+    pl.DataFrame(articles).write_csv(tmp_path / "articles.csv", separator=";")
+    return tmp_path
+
+
+def test_a_profile_is_guessed_said_and_can_be_run(recsys, shop: Path) -> None:
+    profile = shop / "My Shop.toml"
+    code, out, err = recsys("new", str(profile), "--log", str(shop / "sales.csv"), "--items", str(shop / "articles.csv"))
+    assert code == 0, err
+    assert "'user_id': 'Customer ID'" in out and "%d.%m.%Y %H:%M" in out
+    table = tomllib.loads(profile.read_text())
+    assert table["name"] == "my-shop"
+    ingest = table["ingest"]
+    assert ingest["interactions"] == "sales.csv"
+    assert ingest["columns"] == {
+        "user_id": "Customer ID",
+        "item_id": "StockCode",
+        "timestamp": "InvoiceDate",
+        "weight": "Quantity",
+    }
+    assert (ingest["separator"], ingest["timestamp_format"]) == (";", "%d.%m.%Y %H:%M")
+    assert (ingest["item_text"], ingest["item_categories"], ingest["item_numbers"]) == (
+        ["Description"],
+        ["Department"],
+        ["Year"],
+    )
+    assert read_profile(profile).ingest.interactions == str(shop / "sales.csv")
+    code, out, err = recsys("run", str(profile), "--until", "data", "--root", str(shop / "artifacts"), "--json")
+    assert code == 0, err
+    assert pl.read_parquet(shop / "artifacts" / "my-shop" / "ingest" / "interactions.parquet").height == 40
+
+
+def test_nothing_is_overwritten(recsys, shop: Path) -> None:
+    (shop / "own.toml").write_text("mine")
+    code, _, err = recsys("new", str(shop / "own.toml"), "--log", str(shop / "sales.csv"))
+    assert code == 2 and "must not be there yet" in err
+    assert (shop / "own.toml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,c\n1,2,3\n", "must have columns that look like user, item and time, got a, b, c and no user_id"),
+        ("user,item,time\n1,2,soon\n", "column 'time' must hold times, got ['soon']"),
+        ("", "must hold rows, got an empty file"),
+    ],
+)
+def test_what_cannot_be_guessed_is_told(recsys, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "log.csv").write_text(text)
+    code, _, err = recsys("new", str(tmp_path / "own.toml"), "--log", str(tmp_path / "log.csv"))
+    assert code == 2 and message in err.replace("\n", " ")
+    assert not (tmp_path / "own.toml").exists()
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|", "::"])
+def test_separators_are_told_from_lines_gzipped_or_not(tmp_path: Path, separator: str) -> None:
+    text = "\n".join(separator.join(row) for row in (["user", "item", "time"], ["1", "a b", "3"], ["2", "c", "4"])) + "\n"
+    (tmp_path / "log.csv").write_text(text)
+    (tmp_path / "log.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert guess_separator(tmp_path / "log.csv") == guess_separator(tmp_path / "log.csv.gz") == separator
+
+
+def test_parquet_and_milliseconds_are_told(recsys, tmp_path: Path) -> None:
+    table = pl.DataFrame({"visitorid": [1, 2], "itemid": [3, 4], "timestamp": [1_433_221_332_117, 1_433_221_332_118]})
+    table.write_parquet(tmp_path / "log.parquet")
+    code, out, _ = recsys("new", str(tmp_path / "own.toml"), "--log", str(tmp_path / "log.parquet"), "--json")
+    guessed = json.loads(out)["guessed"]
+    assert code == 0 and guessed["timestamp_unit"] == "ms"
