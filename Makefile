@@ -16,7 +16,7 @@ VENV     ?= .venv
 PY       := $(VENV)/bin/python
 
 TARGETS   := run data split pairs pretrained model embeddings index candidates baselines report register
-.PHONY: help test test-fast check style types contracts mlflow bench tune study clean $(TARGETS)
+.PHONY: help reference test test-fast check style types contracts mlflow bench tune study clean $(TARGETS)
 .DEFAULT_GOAL := help
 
 # The environment comes first: make builds what it includes, then starts over with it.
@@ -26,7 +26,7 @@ endif
 ifneq ($(filter tune,$(MAKECMDGOALS)),)
 include $(VENV)/tune.mk
 endif
-ifneq ($(filter test test-fast check style types contracts,$(MAKECMDGOALS)),)
+ifneq ($(filter reference test test-fast check style types contracts,$(MAKECMDGOALS)),)
 include $(VENV)/dev.mk
 endif
 
@@ -69,6 +69,8 @@ contracts:                           ## which room may import which
 bench:                               ## measure all bars, or those in BENCH="name name"
 	@$(if $(filter-out rank-% terms-%,$(or $(BENCH),all)),$(MAKE) -s --no-print-directory pairs PROFILE=ml-1m CONFIG=pipelines/configs/ml-1m.toml PROTOCOL=)
 	@$(PY) -m pipelines.benchmarks.run --root "$(ROOT)" $(BENCH)
+reference:                           ## docs/configuration.md anew, from the settings
+	@$(PY) -m pipelines.settings.reference
 mlflow:                              ## the MLflow page on http://127.0.0.1:5000
 	@PATH="$(abspath $(VENV))/bin:$$PATH" mlflow ui --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(ROOT))/mlflow.db}
 clean:                               ## remove the environment; artifacts stay

@@ -398,7 +398,11 @@ def _as_polars(frame: Any, *, name: str) -> pl.DataFrame:
     if type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns"):
         import pyarrow as pa
 
-        return pl.DataFrame(pa.Table.from_pandas(frame, preserve_index=False))
+        zoned = [column for column in frame.columns if type(frame[column].dtype).__name__ == "DatetimeTZDtype"]
+        plain = frame.assign(
+            **{column: frame[column].dt.tz_convert(None) for column in zoned}
+        )  # in UTC, as times without a zone are
+        return pl.DataFrame(pa.Table.from_pandas(plain, preserve_index=False))
     raise SchemaError(f"{name}: it must be a polars or pandas frame, got {type(frame).__name__}; make a frame of it")
 
 
