@@ -77,7 +77,7 @@ clean:                               ## remove the environment; artifacts stay
 	@rm -rf $(VENV)
 help:                                ## this list
 	@echo "make run [PROFILE=$(PROFILE)] [CONFIG=own.toml] [PROTOCOL=temporal]; shipped profiles: $(basename $(notdir $(wildcard pipelines/configs/*.toml)))"
-	@sed -nE 's/^StageNode|^ +.*target="([a-z]+)", about="([^"]*)".*/  make \1\t\2/p' pipelines/graph.py | expand -t 22
+	@awk 'match($$0, /target="[a-z]+"/) { target = substr($$0, RSTART + 8, RLENGTH - 9) } match($$0, /about="[^"]*"/) { print "  make " target "\t" substr($$0, RSTART + 7, RLENGTH - 8) }' pipelines/graph.py | expand -t 22
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 $(VENV)/core.mk: pyproject.toml constraints.txt

@@ -122,7 +122,7 @@ def prepare(profile: Profile, place: Place, *, log: str) -> Path:
     """A run folder below the benchmarks with the stages up to `pairs` done."""
     run, _ = lay_out(profile, place.folder / "runs", protocol=None, owner_pid=None)
     for stage in ("ingest", "split", "pairs"):
-        run_process([sys.executable, "-m", f"pipelines.{stage}", str(run)], log=place.log(log))
+        run_process([sys.executable, "-m", f"pipelines.stages.{stage}", str(run)], log=place.log(log))
     return run
 
 

@@ -124,7 +124,9 @@ def _key(stage: StageRun[StudySettings], base: TrainingSettings) -> str:
     """What an arm depends on, beside its own share and seed."""
     manifests = [read_json(stage.read(name) / MANIFEST)["outputs"] for name in ("pairs", "pretrain")]
     own = stage.settings.model_dump(exclude={"shares", "seeds"})
-    depends = json.dumps([base.as_table(), own, manifests, hash_code(__name__), torch.__version__], sort_keys=True)
+    depends = json.dumps(
+        [base.as_table(), own, manifests, hash_code("pipelines.experiments.study"), torch.__version__], sort_keys=True
+    )
     return hashlib.sha256(depends.encode()).hexdigest()
 
 

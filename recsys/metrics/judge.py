@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.metrics.rank import average_precision, ndcg, reciprocal_rank
+from recsys.metrics.rank import average_precision, ndcg, rank_biased_precision, reciprocal_rank
 from recsys.metrics.relevance import Counts, Hits, Values, hit_rate, precision, recall
 
 Metric = Callable[..., Values]
@@ -17,6 +17,7 @@ METRICS: Mapping[str, Metric] = {
     "ndcg": ndcg,
     "mrr": reciprocal_rank,
     "map": average_precision,
+    "rbp": rank_biased_precision,
 }
 
 

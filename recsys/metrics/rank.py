@@ -63,3 +63,26 @@ def average_precision(hits: Hits, n_relevant: Counts, *, k: int) -> Values:
     within = hits[:, :k]
     precision_at = within.cumsum(1) / np.arange(1, within.shape[1] + 1)
     return np.asarray((precision_at * within).sum(1) / np.maximum(n_relevant, 1), np.float64)
+
+
+def rank_biased_precision(hits: Hits, n_relevant: Counts, *, k: int, persistence: float = 0.8) -> Values:
+    """Relevant items among the first k, weighted by the chance that somebody reading down the list gets to them.
+
+    Unlike NDCG it depends on nothing below rank k and not on how many items are relevant in all.
+
+    Args:
+        hits: Shape (U, K).
+        n_relevant: Shape (U,), not read.
+        k: The first k ranks count.
+        persistence: Chance that the reader goes on from one rank to the next.
+
+    Returns:
+        Shape (U,), below 1: a full list of hits has 1 - persistence ** k.
+
+    Source: Moffat & Zobel, "Rank-Biased Precision for Measurement of Retrieval Effectiveness", TOIS 2008, eq. 1.
+
+    >>> rank_biased_precision(np.array([[True, False, True]]), np.array([2]), k=3).round(3)
+    array([0.328])
+    """
+    within = hits[:, :k]
+    return np.asarray((1 - persistence) * (within @ persistence ** np.arange(within.shape[1])), np.float64)

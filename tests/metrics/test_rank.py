@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.metrics.rank import average_precision, ndcg, reciprocal_rank
+from recsys.metrics.rank import average_precision, ndcg, rank_biased_precision, reciprocal_rank
 from tests import oracles
 
 _METRICS = [ndcg, reciprocal_rank, average_precision]
@@ -71,3 +71,13 @@ def test_map_counts_relevant_items_that_were_not_found():
 @pytest.mark.parametrize("metric", _METRICS)
 def test_k_beyond_the_list_is_no_error(metric):
     assert metric(np.array([[True]]), np.array([1]), k=10)[0] == pytest.approx(1, abs=1e-12)
+
+
+@given(_ROWS, st.integers(1, 15), st.floats(0.1, 0.95))
+def test_rank_biased_precision_is_the_expected_share_of_hits_that_a_reader_sees(row, k, persistence):
+    chance, expected = 1.0, 0.0
+    for hit in row[:k]:
+        expected += (1 - persistence) * chance * hit
+        chance *= persistence
+    value = rank_biased_precision(np.array([row]), np.array([1]), k=k, persistence=persistence)[0]
+    assert value == pytest.approx(expected, abs=1e-12)

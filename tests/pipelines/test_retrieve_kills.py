@@ -30,9 +30,8 @@ def start():
     pid = os.fork()
     if pid == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        sys.argv = ["retrieve", str(run)]
         try:
-            pipelines.stages.retrieve.main()
+            pipelines.stages.retrieve.STAGE.main([str(run)])
         finally:
             os._exit(0)
     return pid

@@ -9,7 +9,7 @@ from recsys.training.rowwise_adam import RowwiseAdam
 
 def test_decay_is_for_the_matrices_of_layers_alone(build_towers, training_settings):
     model = build_towers(n_items=7)
-    (adam,) = build_optimizers(model, training_settings(weight_decay=0.1), row_by_row=False)
+    (adam,) = build_optimizers(model, training_settings(weight_decay=0.1).loop, row_by_row=False)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     decayed, plain = ({names[id(p)] for p in group["params"]} for group in adam.param_groups)
     assert [group["weight_decay"] for group in adam.param_groups] == [0.1, 0.0]
@@ -21,7 +21,7 @@ def test_decay_is_for_the_matrices_of_layers_alone(build_towers, training_settin
 
 def test_a_large_catalogue_has_its_ids_row_by_row_and_in_no_other_group(build_towers, training_settings):
     model = build_towers(n_items=7)
-    adam, rows = build_optimizers(model, training_settings(), row_by_row=True)
+    adam, rows = build_optimizers(model, training_settings().loop, row_by_row=True)
     assert isinstance(rows, RowwiseAdam)
     assert rows.param_groups[0]["params"] == [model.item_tower.ids.weight]
     assert all(p is not model.item_tower.ids.weight for group in adam.param_groups for p in group["params"])
@@ -31,13 +31,13 @@ def test_a_large_catalogue_has_its_ids_row_by_row_and_in_no_other_group(build_to
 
 def test_a_fixed_temperature_is_in_no_group(build_towers, training_settings):
     model = build_towers(n_items=7, learn_scale=False)
-    (adam,) = build_optimizers(model, training_settings(), row_by_row=False)
+    (adam,) = build_optimizers(model, training_settings().loop, row_by_row=False)
     assert all(p is not model.log_scale for group in adam.param_groups for p in group["params"])
 
 
 def test_a_step_leaves_the_temperature_within_its_limit(build_towers, training_settings):
     model = build_towers(n_items=7, initial_scale=100.0)
-    (adam,) = build_optimizers(model, training_settings(), row_by_row=False)
+    (adam,) = build_optimizers(model, training_settings().loop, row_by_row=False)
     model.log_scale.grad = torch.tensor(-1.0)
     adam.step()
     assert model.log_scale.item() == pytest.approx(math.log(100.0))

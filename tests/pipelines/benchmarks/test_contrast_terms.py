@@ -58,8 +58,8 @@ def test_all_arms_differ_from_the_plain_one_by_their_term_alone(nowhere: Place, 
 def test_all_arms_have_as_many_epochs_and_the_result_says_how_many(
     nowhere: Place, asked: list[dict[str, Any]], small: dict[str, Any], monkeypatch: pytest.MonkeyPatch, n_epochs: int | None
 ) -> None:
-    wanted = n_epochs or Profile.model_validate(small).train.n_epochs
-    assert n_epochs != Profile.model_validate(small).train.n_epochs
+    wanted = n_epochs or Profile.model_validate(small).train.loop.n_epochs
+    assert n_epochs != Profile.model_validate(small).train.loop.n_epochs
     monkeypatch.setattr(contrast_terms, "_EPOCHS", {"small": n_epochs} if n_epochs else {})
     for result in measure(nowhere, "small"):
         assert f"{wanted} epochs each" in result.what
@@ -80,6 +80,6 @@ def test_what_was_trained_is_not_trained_again(nowhere: Place, asked: list[dict[
 
 @pytest.mark.parametrize("name", SETS)
 def test_every_term_fits_the_shipped_profiles(name: str) -> None:
-    settings = read_shipped(name).train.model_dump()
+    settings = read_shipped(name).train.as_table()
     for term in TERMS.values():
         assert training_settings(settings | PLAIN | term)

@@ -64,7 +64,7 @@ def test_changes_reach_the_stages(nowhere: Place, asked: list[dict[str, Any]]) -
 
 def test_a_changed_profile_is_checked_as_a_whole(small: dict[str, Any]) -> None:
     profile = Profile.model_validate(small)
-    assert change_profile(profile, "other", {"train": {"dim": 16}}).train.dim == 16
+    assert change_profile(profile, "other", {"train": {"dim": 16}}).train.model.dim == 16
     with pytest.raises(ValueError, match="dim must be a multiple"):
         change_profile(profile, "other", {"train": {"dim": 7}})
 

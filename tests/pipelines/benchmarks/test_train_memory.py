@@ -16,7 +16,7 @@ def test_one_epoch_of_the_stage_stays_under_two_gigabytes(
 
     def note(command: Sequence[str], *, log: Path) -> int:
         run_process(command, log=log)
-        stage, run = command[-2].removeprefix("pipelines."), Path(command[-1])
+        stage, run = command[-2].removeprefix("pipelines.stages."), Path(command[-1])
         facts[stage] = read_json(run / stage / "manifest.json")["facts"]
         return peak if stage == "train" else 10 * peak
 

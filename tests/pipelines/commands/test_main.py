@@ -1,18 +1,28 @@
 """The console command as a whole: version, help, errors as JSON, and how soon it starts."""
 
+import importlib
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import recsys as package
+from pipelines.commands.main import main
 
 
 def test_the_version_is_that_of_the_package(recsys) -> None:
     code, out, _ = recsys("--version")
     assert (code, out.strip()) == (0, f"recsys {package.__version__}")
+
+
+def test_the_console_script_is_this_command() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    module, _, name = project["scripts"]["recsys"].partition(":")
+    assert getattr(importlib.import_module(module), name) is main
+    assert project["name"] == "contrastive-recsys" and project["version"] == package.__version__
 
 
 def test_every_command_prints_json_if_asked(recsys) -> None:

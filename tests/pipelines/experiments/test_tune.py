@@ -169,7 +169,7 @@ def test_a_trial_worse_than_the_median_is_stopped_and_its_run_says_so(
 ) -> None:
     def fit(self: Trainer, **_: object):
         self.records = []
-        for epoch in range(1, self.settings.n_epochs + 1):
+        for epoch in range(1, self.settings.loop.n_epochs + 1):
             value = 0.0 if len(started) > 5 else 0.5
             self.records.append(
                 EpochRecord(epoch=epoch, loss=1.0, validation_ndcg=value, scale=20.0, n_steps=1, n_targets=1, is_best=True)

@@ -24,7 +24,7 @@ def test_the_best_epoch_is_kept_and_every_epoch_is_told(finished: Path, manifest
 def test_the_spec_rebuilds_the_shape(finished: Path) -> None:
     spec = json.loads((finished / "train" / "spec.json").read_text())
     weights = load_file(finished / "train" / "model.safetensors")
-    assert weights["item_tower.ids.weight"].shape == (spec["n_items"], spec["dim"])
+    assert weights["item_tower.ids.weight"].shape == (spec["n_items"], spec["model"]["dim"])
 
 
 def test_the_same_seed_gives_the_same_bytes(copy_of: Path, finished: Path, run_stage: Callable[[str, Path], None]) -> None:
