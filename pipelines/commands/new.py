@@ -127,6 +127,7 @@ def write_profile(profile: Path, log: Path, items: Path | None, users: Path | No
     lines += [f"{side} = {_quote(_relative(path, profile))}" for side, path in (("items", items), ("users", users)) if path]
     lines += [f"{key} = {_as_toml(value)}" for key, value in guessed.items() if value != {}]
     lines += [
+        'ties = "shuffled"                           # the order of one basket in the file is no taste, and is not learned',
         "",
         "[split]",
         'protocol = "temporal"                       # one cut for all users; leave_last_out: each user\'s last event',
