@@ -65,6 +65,16 @@ def change_settings(run: Path, stage: str, **settings: object) -> None:
     path.write_text(json.dumps(config | {"settings": config["settings"] | settings}))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever looks at a whole run is slow: the run has to be made first. The longest file starts first, so that two
+    processes end together.
+    """
+    items.sort(key=lambda item: item.path.name != "test_make.py")
+    for item in items:
+        if {"finished", "unvalidated"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def run_stage() -> RunStage:
     return run_stage_in

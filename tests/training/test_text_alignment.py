@@ -7,6 +7,8 @@ import torch
 from recsys.models.text_tower import TextTower
 from recsys.training.text_alignment import align_texts, draw_columns, label_texts
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -10,6 +10,8 @@ from pipelines.benchmarks.contrast_terms import PLAIN, SETS, TERMS, measure
 from pipelines.settings.profile import Profile, read_shipped
 from recsys.training.settings import training_settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def asked(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

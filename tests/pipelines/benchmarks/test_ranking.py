@@ -9,6 +9,8 @@ from pipelines.benchmarks.ranking import RANKINGS, Ranking, change_profile, meas
 from pipelines.settings.profile import Profile
 from recsys.core.files import read_json
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def asked(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

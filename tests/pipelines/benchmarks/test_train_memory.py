@@ -7,6 +7,8 @@ from pipelines.benchmarks import train_memory
 from pipelines.benchmarks.bar import Place
 from recsys.core.files import read_json
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("peak", "holds"), [(1_900_000_000, True), (2_100_000_000, False)])
 def test_one_epoch_of_the_stage_stays_under_two_gigabytes(

@@ -10,6 +10,8 @@ import pytest
 from recsys.models.checkpoint import read_tensors
 from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
+pytestmark = pytest.mark.slow
+
 TEXT = (
     PROFILE.replace("n_users = 150", "n_users = 200")
     .replace("n_topics = 6", "n_topics = 3")

@@ -15,6 +15,8 @@ from recsys.training.resume import EpochRecord
 from recsys.training.settings import training_settings
 from tests.finished_run import change_settings
 
+pytestmark = pytest.mark.slow
+
 SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "dim": [8, 16]}
 
 

@@ -23,7 +23,7 @@ def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -
         "recent-popularity",
     }
     names = {row["metric"] for row in rows}
-    figures = ("hr", "recall", "precision", "ndcg", "mrr", "map", "coverage", "gini", "novelty")
+    figures = ("hr", "recall", "precision", "ndcg", "mrr", "map", "rbp", "coverage", "gini", "novelty")
     assert names == {f"{name}@{k}" for name in figures for k in (5, 20)}
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
 
