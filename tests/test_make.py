@@ -128,8 +128,7 @@ def test_killed_in_every_stage_it_ends_with_the_same_artefacts(make: Make, undis
                 break
             shutil.rmtree(tmp_path / "tiny" / stage)
         assert not (tmp_path / "tiny" / stage).exists(), f"{stage} was never caught at work"
-    output = finish(make(tmp_path, "run"))
-    assert "Nothing to do" not in output.split("tiny-temporal")[0]
+    finish(make(tmp_path, "register"))
     assert artefacts(tmp_path / "tiny") == artefacts(undisturbed / "tiny")
     assert not list((tmp_path / "tiny").glob(".*.partial"))
 

@@ -23,12 +23,16 @@ def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the name `path` only if the block ends without an error.
 
     Args:
-        path: The final name. Its folder is made if needed; a file that was there stays until the new one is whole.
+        path: The final name. Its folder is made if needed; a file that was there stays until the new one is whole. It gets
+            the mode that any new file gets, also from a writer that keeps its files to itself.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        partial.touch()
+        mode = partial.stat().st_mode
         yield partial
+        partial.chmod(mode)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -76,3 +76,9 @@ def test_a_start_of_another_shape_is_refused(build_towers):
     first, second = build_towers(n_items=5), build_towers(n_items=6)
     with pytest.raises(ArtefactError, match="must fit the model"):
         start_from(second, first.state_dict(), optional="view_head.")
+
+
+def test_weights_can_be_read_by_whom_other_files_can(tmp_path):
+    (tmp_path / "other").touch()
+    write_tensors(tmp_path / "model.safetensors", {"a": torch.zeros(2)})
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
