@@ -14,6 +14,8 @@ from recsys.evaluation import cold_items as cold_evaluation
 from recsys.serving.opened_run import open_run
 from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
+pytestmark = pytest.mark.slow
+
 COLD = PROFILE.replace("[pairs]", "[split]\ncold_share = 0.2\n[embed]\ncold_items = true\n[pairs]")
 
 

@@ -11,6 +11,8 @@ from recsys.models.two_tower import TwoTower
 from recsys.objectives.workers import Workers, join_workers
 from recsys.training.loop import Trainer
 
+pytestmark = pytest.mark.slow
+
 _LOSSES = {
     "full": {},
     "sampled": {"full_softmax_limit": 0},

@@ -7,6 +7,8 @@ import torch
 from recsys.models.text_tower import TextTower
 from recsys.training.content_placement import place_contents
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

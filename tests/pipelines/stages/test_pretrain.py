@@ -19,6 +19,8 @@ from recsys.training.build import build_trainer, read_training_data
 from recsys.training.settings import training_settings
 from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
+pytestmark = pytest.mark.slow
+
 ON = PROFILE.replace(
     "[train]",
     "[pretrain]\nn_epochs = 2\nbatch_tokens = 512\nqueue_size = 64\nitem_view_weight = 0.5\nwarmup_steps = 5\n[train]",

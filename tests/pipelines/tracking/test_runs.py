@@ -6,6 +6,8 @@ import pytest
 
 from pipelines.tracking import runs as tracking
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_store_is_a_file_under_artifacts_unless_the_user_names_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
