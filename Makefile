@@ -56,9 +56,9 @@ study: pairs pretrained              ## what pre-training is worth with 1 to 100
 	@$(PY) -m pipelines.experiments.study $(OUT)
 
 test:                                ## the whole test suite
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 test-fast:                           ## the tests that take no more than a moment each
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 check: style types contracts test    ## all that CI runs
 style:                               ## formatting and lint
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check .

@@ -24,7 +24,6 @@ class StageNode:
         target: What make calls the way up to it.
         about: What it brings, in a few words.
         files: Settings that name files, whose size and time count as part of the settings.
-        looks_at: What it looks at without being out of date when that changes, such as a limit that is checked early.
         also_runs: Modules beside its own whose code it answers for.
     """
 
@@ -33,7 +32,6 @@ class StageNode:
     target: str
     about: str
     files: tuple[str, ...] = ()
-    looks_at: tuple[str, ...] = ()
     also_runs: tuple[str, ...] = ()
 
     @property
@@ -63,21 +61,18 @@ STAGES = (
         reads=("pairs", "pretrain"),
         target="model",
         about="train the two towers",
-        looks_at=("config/retrieve.json",),
     ),
     StageNode(
         name="embed",
         reads=("ingest", "pairs", "train"),
         target="embeddings",
         about="vectors of items and users",
-        looks_at=("changes/items.parquet",),
     ),
     StageNode(
         name="index",
         reads=("embed",),
         target="index",
         about="the search index, gated on recall",
-        looks_at=("changes/changes.parquet",),
     ),
     StageNode(
         name="retrieve",

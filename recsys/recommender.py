@@ -1,5 +1,6 @@
 """The Python door: fit a log in memory, ask, save. No run folder, no profile, no tracking."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -15,12 +16,12 @@ from recsys.candidates.candidate_search import CandidateSearch, SearchPlan
 from recsys.candidates.seen import SeenByUser
 from recsys.candidates.sources import TwoTowerSource
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
-from recsys.core.errors import ArtefactError, ConfigError, DataError, NotFittedError, SchemaError
+from recsys.core.errors import ArtefactError, ConfigError, DataError, NotFittedError
 from recsys.core.files import MANIFEST, hash_folder, publish_folder, read_json, write_array, write_json
-from recsys.data.files import AttributeColumns, read_frames
-from recsys.data.guesses import guess_attributes, guess_time
+from recsys.data.files import AttributeColumns
+from recsys.data.frames import as_polars, check_columns, check_names, ids_of, read_tables
 from recsys.data.interactions import clean_interactions
-from recsys.data.schema import RawTables
+from recsys.data.schema import RawTables, check_sides
 from recsys.data.vocabulary import Vocabulary, fit_users
 from recsys.features.prepared import PairSettings, Prepared, prepare
 from recsys.features.sentence_encoder import SentenceEncoder
@@ -37,13 +38,11 @@ from recsys.serving.opened_run import open_run
 from recsys.serving.retriever import Retriever
 from recsys.splits.leave_last_out import split_leave_last_out
 from recsys.training.build import TrainingData, build_trainer, prepare_machine
-from recsys.training.content_placement import place_contents
 from recsys.training.resume import EpochRecord
 from recsys.training.settings import TrainingSettings, training_settings
-from recsys.training.text_alignment import align_texts
+from recsys.training.text_towers import fit_text_towers
 
 _FILE = "recommender.json"
-_SAMPLE = 10_000
 _FEWEST_EVENTS = 3
 _PAIR_NAMES = tuple(each.name for each in fields(PairSettings))
 
@@ -94,7 +93,8 @@ class Recommender:
 
         Args:
             log: A polars or pandas frame, one row an event: user_id, item_id and, if known, timestamp. Without timestamps the
-                order of the rows is the order of the events.
+                order of the rows is the order of the events; with them, a user's events of one moment have no order: that of
+                the rows is no taste, and is not learned.
             items: What is known of items: item_id and attributes. Of which kind a column is is guessed unless it is said.
             users: What is known of users: user_id and attributes; inputs if `user_attributes=True` is among the settings.
             columns: Our column name to the frames' name, such as `{"user_id": "customer"}`.
@@ -110,14 +110,21 @@ class Recommender:
             SchemaError: A column is missing or of a type that cannot be what it must be.
             DataError: There is nothing to learn from.
         """
-        self._wants_pandas = not isinstance(log, pl.DataFrame | pl.LazyFrame)
-        names, own = dict(columns or {}), _as_polars(log, name="log")
+        self._wants_pandas, names = not isinstance(log, pl.DataFrame | pl.LazyFrame), check_names(columns)
+        own = as_polars(log, name="log")
         self._kinds = {ours: str(own.schema.get(names.get(ours, ours))) for ours in (USER_ID, ITEM_ID)}
-        tables, has_time = _read(
-            own, _optional(items, "items"), _optional(users, "users"), names, item_attributes, user_attributes
+        tables, has_time = read_tables(
+            own, items=items, users=users, columns=names, item_attributes=item_attributes, user_attributes=user_attributes
         )
-        cleaning = clean_interactions(tables.interactions, min_user_interactions=1, min_item_interactions=1, missing_ids="stop")
-        _check_sides(cleaning.interactions, tables)
+        cleaning = clean_interactions(
+            tables.interactions,
+            min_user_interactions=1,
+            min_item_interactions=1,
+            missing_ids="stop",
+            ties="shuffled",
+            seed=self._settings.loop.seed,
+        )
+        check_sides(cleaning.interactions, tables)
         train, held_out = _hold_out(cleaning.interactions, validation=validation)
         device = prepare_machine(self._settings.machine)
         prepared = _prepare(train, held_out, tables, self._pairs)
@@ -129,7 +136,15 @@ class Recommender:
             if on_epoch is not None:
                 on_epoch(record)
         items_encoded = embed_items(trainer.model, device=device, dtype=trainer.dtype)
-        _place_texts(trainer.model, items_encoded, prepared, seed=self._settings.loop.seed)
+        fit_text_towers(
+            trainer.model,
+            items_encoded,
+            prepared.search_text,
+            prepared.counts,
+            seed=self._settings.loop.seed,
+            device=device,
+            holds_out=False,
+        )
         everybody = np.arange(data.histories.n_users)
         user_vectors = embed_users(
             trainer.model, data.histories, everybody, held_out="test", batch_tokens=16_384, device=device, dtype=trainer.dtype
@@ -174,9 +189,9 @@ class Recommender:
             NotFittedError: Nothing was fitted or loaded.
             DataError: Nothing is known of a history, or k is larger than the catalogue.
         """
-        asked = None if users is None else _ids(users, USER_ID)
-        past = None if history is None else _ids(history, ITEM_ID)
-        left_out = _ids(deny, ITEM_ID)
+        asked = None if users is None else ids_of(users, USER_ID)
+        past = None if history is None else ids_of(history, ITEM_ID)
+        left_out = ids_of(deny, ITEM_ID)
         found = self._ask("recommend").recommend(asked, k=k, history=past, attributes=attributes, only=only, deny=left_out)
         return self._as_asked(found)
 
@@ -186,8 +201,7 @@ class Recommender:
         Raises:
             DataError: The item is unknown, or k is larger than the catalogue.
         """
-        answers = self._ask("similar")
-        return self._as_asked(answers.with_titles(answers.similar(str(item), k=k)))
+        return self._as_asked(self._ask("similar").similar(*ids_of([item], ITEM_ID), k=k))
 
     def search(self, text: str, *, k: int = 10, only: Mapping[str, Sequence[str]] | None = None) -> Any:
         """The items that a text describes best: item_id, rank, score, and what is known of them.
@@ -207,8 +221,7 @@ class Recommender:
         Raises:
             DataError: The user or the item is unknown.
         """
-        answers = self._ask("explain")
-        return self._as_asked(answers.with_titles(answers.explain(str(user), str(item), k=k)))
+        return self._as_asked(self._ask("explain").explain(*ids_of([user], USER_ID), *ids_of([item], ITEM_ID), k=k))
 
     def evaluate(self, held_out: Any, *, k: int = 10, columns: Mapping[str, str] | None = None) -> Any:
         """How good the lists are on events later than all that was fitted on: metric, value, low, high, n_users.
@@ -222,14 +235,9 @@ class Recommender:
             SchemaError: A column is missing.
             DataError: Nobody can be judged.
         """
-        frame, names = _as_polars(held_out, name="held_out"), dict(columns or {})
-        for ours in (USER_ID, ITEM_ID):
-            if names.get(ours, ours) not in frame.columns:
-                raise SchemaError(
-                    f"held_out: column '{names.get(ours, ours)}' must be present, got {', '.join(frame.columns)}; "
-                    f'map it with columns={{"{ours}": "its name"}}'
-                )
-        later = frame.select(pl.col(names.get(ours, ours)).cast(pl.String).alias(ours) for ours in (USER_ID, ITEM_ID))
+        frame, names = as_polars(held_out, name="held_out"), check_names(columns)
+        check_columns(frame, names, (USER_ID, ITEM_ID), name="held_out")
+        later = pl.DataFrame({ours: ids_of(frame[names.get(ours, ours)], ours) for ours in (USER_ID, ITEM_ID)})
         return self._as_asked(self._ask("evaluate").evaluate(later, k=k, seed=self._settings.loop.seed))
 
     def save(self, folder: str | PathLike[str]) -> Path:
@@ -250,6 +258,7 @@ class Recommender:
                 f"save: the model must have been fitted here, got one loaded from {self._loaded_from}; copy that folder"
             )
         partial = target.with_name(f".{target.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)  # of a save that was killed
         self._fitted.write(partial)
         about: dict[str, Any] = {
             "settings": self._settings.as_table(),
@@ -390,88 +399,6 @@ class _Fitted:
         write_json(folder / "config" / "ingest.json", {"settings": reading})
 
 
-def _as_polars(frame: Any, *, name: str) -> pl.DataFrame:
-    if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
-    if isinstance(frame, pl.DataFrame):
-        return frame
-    if type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns"):
-        import pyarrow as pa
-
-        zoned = [column for column in frame.columns if type(frame[column].dtype).__name__ == "DatetimeTZDtype"]
-        plain = frame.assign(
-            **{column: frame[column].dt.tz_convert(None) for column in zoned}
-        )  # in UTC, as times without a zone are
-        return pl.DataFrame(pa.Table.from_pandas(plain, preserve_index=False))
-    raise SchemaError(f"{name}: it must be a polars or pandas frame, got {type(frame).__name__}; make a frame of it")
-
-
-def _optional(frame: Any, name: str) -> pl.DataFrame | None:
-    return None if frame is None else _as_polars(frame, name=name)
-
-
-def _ids(given: Any, column: str) -> list[str]:
-    """Ids as text, from a list, a series or a frame with the column."""
-    if isinstance(given, str | bytes):
-        raise ConfigError(f"{column}: a list of ids must be given, got the text {given!r}; put it in a list")
-    values = given[column] if hasattr(given, "columns") else given
-    return [str(value) for value in values]
-
-
-def _read(
-    log: pl.DataFrame,
-    items: pl.DataFrame | None,
-    users: pl.DataFrame | None,
-    columns: Mapping[str, str],
-    item_attributes: AttributeColumns | None,
-    user_attributes: AttributeColumns | None,
-) -> tuple[RawTables, bool]:
-    """The tables under our names, and whether times are known."""
-    names = {
-        ours: theirs for ours, theirs in columns.items() if theirs in log.columns or ours not in (USER_ID, ITEM_ID, TIMESTAMP)
-    }
-    names |= {ours: columns[ours] for ours in (USER_ID, ITEM_ID) if ours in columns}
-    time = columns.get(TIMESTAMP, TIMESTAMP)
-    if TIMESTAMP in columns and time not in log.columns:
-        raise SchemaError(f"log: column '{time}' must be present, got {', '.join(log.columns)}; correct columns")
-    has_time = time in log.columns
-    if not has_time:
-        log = log.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(TIMESTAMP))
-        names.pop(TIMESTAMP, None)
-    guess = guess_time(log[time].head(_SAMPLE)) if has_time else None
-    if has_time and guess is None:
-        first = log[time].drop_nulls().head(1).to_list()
-        raise SchemaError(f"log: column '{time}' must hold times, got {first[0] if first else 'nothing'!r}; convert it first")
-    separator = "|"
-    if items is not None and item_attributes is None:
-        item_attributes, separator = guess_attributes(items.head(_SAMPLE), columns.get(ITEM_ID, ITEM_ID))
-    if users is not None and user_attributes is None:
-        guessed, _ = guess_attributes(users.head(_SAMPLE), columns.get(USER_ID, USER_ID))
-        user_attributes = AttributeColumns(categories=guessed.categories, numbers=guessed.numbers)
-    tables = read_frames(
-        log.lazy(),
-        items=None if items is None else items.lazy(),
-        users=None if users is None else users.lazy(),
-        columns=names,
-        item_attributes=item_attributes,
-        user_attributes=user_attributes,
-        category_separator=separator,
-        timestamp_unit="s" if guess is None else guess.unit,
-        timestamp_format=None if guess is None else guess.text_format,
-    )
-    return tables, has_time
-
-
-def _check_sides(log: pl.DataFrame, tables: RawTables) -> None:
-    """Refuse attributes of other things than those of the log: their ids would silently fit nothing."""
-    for name, table, key in (("items", tables.items, ITEM_ID), ("users", tables.users, USER_ID)):
-        if table is not None and table.height and log.join(table, on=key, how="semi").is_empty():
-            raise DataError(
-                f"{name}: some {key} must be in the log too, got none of {table.height:,}; the table has '{table[key][0]}', "
-                f"the log '{log[key][0]}'; check the ids and columns="
-            )
-
-
 def _hold_out(log: pl.DataFrame, *, validation: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Train, and each user's last event to validate on where users have three; no row where there are none."""
     longest = int(log.group_by(USER_ID).len()["len"].to_numpy().max())
@@ -519,13 +446,3 @@ def _training_data(prepared: Prepared, *, has_time: bool) -> TrainingData:
         has_time=has_time,
         knows_request_time=False,
     )
-
-
-def _place_texts(model: TwoTower, items: NDArray[np.float32], prepared: Prepared, *, seed: int) -> None:
-    """Text and content towers learn where the items lie, which stay where they are."""
-    device = next(model.parameters()).device
-    if model.text_tower is not None:
-        align_texts(model.text_tower, items, prepared.search_text, seed=seed, device=device, holds_out=False)
-    if model.content_tower is not None:
-        texts = np.ascontiguousarray(prepared.search_text[:, 0])
-        place_contents(model.content_tower, items, texts, prepared.counts, seed=seed, device=device)

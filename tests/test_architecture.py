@@ -17,7 +17,7 @@ PLAIN = {
     "recsys/objectives/term.py",
 }
 # Two ideas cannot be parted there: the door and the shelf behind it; the questions and what they are asked of.
-LONGER = {"recsys/recommender.py": 560, "recsys/serving/answers.py": 460}
+LONGER = {"recsys/recommender.py": 460, "recsys/serving/answers.py": 460}
 FIELDS_ALONE = {"baselines", "embed", "evaluate", "index", "ingest", "pairs", "register", "study"}
 ROOMS = [path for path in SOURCES if path.name == "__init__.py" and path.parent.name != "recsys"]
 BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "base"}

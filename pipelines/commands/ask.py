@@ -77,7 +77,7 @@ def similar(
 
     folder = find_run(run)
     answers = open_run(folder)
-    found = answers.with_titles(answers.similar(item, k=k))
+    found = answers.similar(item, k=k)
     if as_json:
         print_json({"item_id": item, "run": str(folder), "items": found.to_dicts()})
         return
@@ -121,7 +121,7 @@ def explain(
     found = answers.explain(user, item, k=k)
     if found.is_empty():
         raise DataError(f"explain: user '{user}' must have a history, got an empty one; name another user")
-    score, reasons = float(found["score"][0]), answers.with_titles(found.drop("score"))
+    score, reasons = float(found["score"][0]), found.drop("score")
     if as_json:
         print_json({"user_id": user, "item_id": item, "run": str(folder), "score": score, "because": reasons.to_dicts()})
         return

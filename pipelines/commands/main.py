@@ -6,13 +6,13 @@ Each command imports what it needs when it is called, so that those that need no
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from pipelines.commands import ask, catalogue, doctor, new, run, sets, summary, vectors
-from recsys.core.errors import RecsysError
+from recsys.core.errors import ConfigError, RecsysError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,11 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=given, prog_name="recsys")
     except RecsysError as error:
-        if "--json" in given:
-            print(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
-        else:
-            Console(stderr=True, highlight=False).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        raise SystemExit(2) from None
+        _refuse(error, as_json="--json" in given)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        told = ConfigError(f"{error.filename} must be readable and writable, got: {error.strerror}; name another or mend it")
+        _refuse(told, as_json="--json" in given)
+
+
+def _refuse(error: RecsysError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+    else:
+        Console(stderr=True, highlight=False).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+    raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

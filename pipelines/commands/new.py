@@ -1,6 +1,7 @@
 """The command `recsys new`: a commented profile, guessed from the user's own file."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.options import AsJson, console, print_json
-from recsys.core.errors import ConfigError, SchemaError
+from recsys.core.errors import ConfigError, SchemaError, SourceError
 from recsys.core.files import write_atomically
 
 _ROWS = 20_000
@@ -27,6 +28,9 @@ def new(
         raise ConfigError(f"new: {profile} must not be there yet, got a file; name another or remove it")
     if profile.suffix != ".toml":
         raise ConfigError(f"new: a profile must end in .toml, got {profile}; rename it")
+    for name, table in (("--log", log), ("--items", items), ("--users", users)):
+        if table is not None and not table.is_file():
+            raise ConfigError(f"new: {name} must name a file, got {table}; correct it")
     guessed = guess(log, items, users)
     with write_atomically(profile) as partial:
         partial.write_text(write_profile(profile, log, items, users, guessed), encoding="utf-8")
@@ -36,7 +40,8 @@ def new(
     console.print(f"guessed from {log}:", markup=False, soft_wrap=True)
     for name, value in guessed.items():
         console.print(f"  {name:<20} {value}", markup=False, soft_wrap=True)
-    console.print(f"written to {profile}; look it over, then: recsys run {profile}", markup=False, soft_wrap=True)
+    command = f"recsys run {shlex.quote(str(profile))}"
+    console.print(f"written to {profile}; look it over, then: {command}", markup=False, soft_wrap=True)
 
 
 def guess(log: Path, items: Path | None, users: Path | None) -> dict[str, Any]:
@@ -56,6 +61,8 @@ def guess(log: Path, items: Path | None, users: Path | None) -> dict[str, Any]:
 
     separator = guess_separator(log)
     table = read_head(log, separator)
+    if table.is_empty():
+        raise SchemaError(f"new: {log} must have at least one row below its header, got none; export it again")
     columns = guess_columns(table.columns)
     missing = [name for name in (USER_ID, ITEM_ID, TIMESTAMP) if name not in columns]
     if missing:
@@ -64,10 +71,17 @@ def guess(log: Path, items: Path | None, users: Path | None) -> dict[str, Any]:
             f"{missing[0]}; rename the column, or write the profile by hand (docs/tutorial.md)"
         )
     time = guess_time(table[columns[TIMESTAMP]])
+    if time is not None and time.is_ambiguous:
+        time = guess_time(read_values(log, separator, columns[TIMESTAMP]))
+    if time is not None and time.is_ambiguous:
+        raise SchemaError(
+            f"new: column '{columns[TIMESTAMP]}' must hold dates that can be read in one way, got only such as "
+            f"'{table[columns[TIMESTAMP]][0]}', day first or month first; convert them to ISO dates first"
+        )
     if time is None:
         first = table[columns[TIMESTAMP]].drop_nulls().head(1).to_list()
         raise SchemaError(f"new: column '{columns[TIMESTAMP]}' must hold times, got {first}; convert it to ISO times first")
-    found: dict[str, Any] = {"columns": {ours: theirs for ours, theirs in columns.items() if ours != theirs}}
+    found: dict[str, Any] = {"columns": columns}
     if separator not in (",", "\t" if ".tsv" in log.name else ","):
         found["separator"] = separator
     if time.text_format is not None:
@@ -106,11 +120,26 @@ def read_head(path: Path, separator: str) -> Any:
     return collect_source(scan_table(str(path), TextFormat(separator=separator), name=str(path)).head(_ROWS), name=str(path))
 
 
+def read_values(path: Path, separator: str, column: str) -> Any:
+    """The distinct values of a column of the whole table."""
+    from recsys.data.scan import TextFormat, collect_source, scan_table
+
+    scanned = scan_table(str(path), TextFormat(separator=separator), name=str(path))
+    return collect_source(scanned.select(column).unique(), name=str(path))[column]
+
+
 def _lines(path: Path) -> list[object]:
     from recsys.data.scan import TextFormat, collect_source, scan_table
 
     text = TextFormat(separator="\x02", header=["line"])
-    return list(collect_source(scan_table(str(path), text, name=str(path)).head(50), name=str(path))["line"].drop_nulls())
+    try:
+        return list(collect_source(scan_table(str(path), text, name=str(path)).head(50), name=str(path))["line"].drop_nulls())
+    except SourceError:
+        if not path.stat().st_size:
+            raise
+        raise ConfigError(
+            f"new: {path} must be CSV, as it is or compressed, or Parquet, got something else; export spreadsheets as CSV"
+        ) from None
 
 
 def write_profile(profile: Path, log: Path, items: Path | None, users: Path | None, guessed: dict[str, Any]) -> str:
@@ -125,7 +154,9 @@ def write_profile(profile: Path, log: Path, items: Path | None, users: Path | No
         f"interactions = {_quote(_relative(log, profile))}",
     ]
     lines += [f"{side} = {_quote(_relative(path, profile))}" for side, path in (("items", items), ("users", users)) if path]
-    lines += [f"{key} = {_as_toml(value)}" for key, value in guessed.items() if value != {}]
+    renamed = {ours: theirs for ours, theirs in guessed["columns"].items() if ours != theirs}
+    told = guessed | {"columns": renamed} if renamed else {key: own for key, own in guessed.items() if key != "columns"}
+    lines += [f"{key} = {_as_toml(value)}" for key, value in told.items()]
     lines += [
         'ties = "shuffled"                           # the order of one basket in the file is no taste, and is not learned',
         "",

@@ -31,10 +31,10 @@ def run_command(
 
     if until not in TARGETS:
         raise ConfigError(f"--until must be one of {', '.join(TARGETS)}, got {until!r}; correct it")
-    path, began = find_profile(profile), time.time()
+    asked, began = read_profile(find_profile(profile)), time.time()
     runs, waiting = list[dict[str, object]](), [protocol]
     while waiting:
-        folder, also = lay_out(read_profile(path), root, protocol=waiting.pop(0), owner_pid=os.getpid())
+        folder, also = lay_out(asked, root, protocol=waiting.pop(0), owner_pid=os.getpid())
         done = [stage.name for stage in stages_up_to(TARGETS[until]) if run_stage(folder, stage, quiet=as_json)]
         runs.append({"run": str(folder), "stages_run": done})
         waiting += also

@@ -17,7 +17,7 @@ from recsys.data.movielens import MovieLensSet, locate_movielens, read_movielens
 from recsys.data.quality import describe_quality
 from recsys.data.s3rec import read_s3rec
 from recsys.data.scan import TextFormat
-from recsys.data.schema import RawTables
+from recsys.data.schema import RawTables, check_sides
 from recsys.data.synthetic import build_synthetic
 
 
@@ -36,6 +36,7 @@ def work(stage: StageRun[IngestSettings]) -> None:
         seed=settings.seed,
     )
     log = cleaning.interactions
+    check_sides(log, raw)
     log.write_parquet(stage.folder / "interactions.parquet")
     for name, table, key in (("items", raw.items, ITEM_ID), ("users", raw.users, USER_ID)):
         known = log.select(key).unique()

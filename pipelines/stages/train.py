@@ -17,11 +17,10 @@ from recsys.inference.embedding import embed_items
 from recsys.models.checkpoint import read_tensors
 from recsys.objectives.workers import join_workers
 from recsys.training.build import build_trainer, prepare_machine, read_training_data
-from recsys.training.content_placement import place_contents
 from recsys.training.loop import Trainer
 from recsys.training.resume import EpochRecord
 from recsys.training.settings import TrainingSettings
-from recsys.training.text_alignment import align_texts
+from recsys.training.text_towers import fit_text_towers
 
 
 def work(stage: StageRun[TrainingSettings]) -> None:
@@ -72,27 +71,22 @@ def work(stage: StageRun[TrainingSettings]) -> None:
 
 def _align_texts(stage: StageRun[TrainingSettings], trainer: Trainer, *, holds_out: bool) -> None:
     """The text and content towers learn the places of the kept item vectors, which stay where they are."""
-    tower = trainer.model.text_tower
-    if tower is None:
+    if trainer.model.text_tower is None:
         return
-    items = embed_items(trainer.model, device=trainer.device, dtype=trainer.dtype)
-    texts = read_array(stage.read("pairs") / "search_text.npy")
+    pairs = stage.read("pairs")
     with stage.progress("text tower", None) as show:
-        aligned = align_texts(
-            tower,
-            items,
-            texts,
+        aligned, cosine = fit_text_towers(
+            trainer.model,
+            embed_items(trainer.model, device=trainer.device, dtype=trainer.dtype),
+            read_array(pairs / "search_text.npy"),
+            np.array(read_array(pairs / "item_count.npy")),
             seed=stage.settings.loop.seed,
             device=trainer.device,
             holds_out=holds_out,
             on_step=lambda done, total: show(done, f"step {done}/{total}"),
         )
-    content = trainer.model.content_tower
-    counts = np.array(read_array(stage.read("pairs") / "item_count.npy"))
-    cosine = None
-    if content is not None:
-        all_text = np.ascontiguousarray(texts[:, 0])
-        cosine = place_contents(content, items, all_text, counts, seed=stage.settings.loop.seed, device=trainer.device)
+    if aligned is None:
+        return
     columns = ["whole text", *stage.facts_of("pairs")["search_columns"][1:]]
     recall = {f"recall@{k}": dict(zip(columns, shares, strict=True)) for k, shares in aligned.recall.items()}
     stage.facts["text_tower"] = {"n_items": aligned.n_items, "scale": aligned.scale} | recall

@@ -112,10 +112,12 @@ class TimeGuess:
     Attributes:
         unit: Of whole numbers since 1970.
         text_format: strftime format of text; None where the values are numbers, dates or times already.
+        is_ambiguous: Whether all values can be read month first just as well as day first.
     """
 
     unit: Unit = "s"
     text_format: str | None = None
+    is_ambiguous: bool = False
 
 
 def guess_columns(names: Sequence[str]) -> dict[str, str]:
@@ -146,7 +148,11 @@ def guess_time(values: pl.Series) -> TimeGuess | None:
         if not known.str.contains(_NUMBER).all() or known.str.contains(r"^\s*(19|20)\d{6}\s*$").all():
             read = (text_format for text_format in _FORMATS if _reads_all(known, text_format))
             text_format = next(read, None)
-            return None if text_format is None else TimeGuess(text_format=text_format)
+            if text_format is None:
+                return None
+            month_first = text_format.replace("%d/%m", "%m/%d")
+            is_ambiguous = month_first != text_format and _reads_all(known, month_first)
+            return TimeGuess(text_format=text_format, is_ambiguous=is_ambiguous)
         known = known.str.strip_chars().str.replace(r"\.0*$", "").cast(pl.Int64, strict=False).drop_nulls()
     if not known.dtype.is_numeric() or known.is_empty():
         return None

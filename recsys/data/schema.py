@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from recsys.core.columns import ITEM_ID, RANK, SCORE, TIMESTAMP, USER_ID
-from recsys.core.errors import SchemaError
+from recsys.core.errors import DataError, SchemaError
 
 TIME = pl.Datetime("us", "UTC")
 CATEGORIES = pl.List(pl.String())
@@ -87,3 +87,21 @@ def number_columns(frame: pl.DataFrame) -> list[str]:
 def time_columns(frame: pl.DataFrame) -> list[str]:
     """Attribute columns that hold times."""
     return [name for name, dtype in frame.schema.items() if dtype == TIME]
+
+
+def check_sides(log: pl.DataFrame, tables: RawTables) -> None:
+    """Refuse attributes of other things than those of the log: their ids would silently fit nothing.
+
+    Args:
+        log: The cleaned interactions.
+        tables: Items and users of the same source.
+
+    Raises:
+        DataError: No id of the items or of the users is in the log.
+    """
+    for name, table, key in (("items", tables.items, ITEM_ID), ("users", tables.users, USER_ID)):
+        if table is not None and table.height and log.height and log.join(table, on=key, how="semi").is_empty():
+            raise DataError(
+                f"{name}: some {key} must be in the log too, got none of {table.height:,}; the table has '{table[key][0]}', "
+                f"the log '{log[key][0]}'; correct the id columns, or leave the table out"
+            )

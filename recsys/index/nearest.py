@@ -73,11 +73,13 @@ class Nearest(Protocol):
 
 
 def check_list_length(k: int, *, n_items: int, name: str) -> None:
-    """Refuse lists longer than the catalogue.
+    """Refuse lists longer than the catalogue, or of no length at all.
 
     Raises:
-        DataError: k is larger than the number of items.
+        DataError: k is no whole number from 1 to the number of items.
     """
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise DataError(f"{name}: k must be a whole number of at least 1, got {k!r}; say how long lists are to be")
     if k > n_items:
         raise DataError(
             f"{name}: k must be at most the catalogue of {n_items} items, got {k}; lower it, and [evaluate] ks with it"

@@ -189,12 +189,12 @@ class Answers:
         return lists.join(order, on=USER_ID, how="left").sort("__order__", RANK, maintain_order=True).drop("__order__")
 
     def similar(self, item: str, *, k: int = 10) -> pl.DataFrame:
-        """The items nearest to one item: item_id, rank, score.
+        """The items nearest to one item: item_id, rank, score, and what is known of them.
 
         Raises:
             DataError: The item is unknown, or k is larger than the catalogue.
         """
-        return self._for_users.similar(str(item), k=k)
+        return self.with_titles(self._for_users.similar(str(item), k=k))
 
     def search(
         self, text: str, *, k: int = 10, only: Mapping[str, Sequence[str]] | None = None, deny: Sequence[str] = ()
@@ -217,7 +217,7 @@ class Answers:
 
         Returns:
             item_id, fall (how much the score falls without it), without (what is left), score (of the item for the user, the
-            same in each row), largest fall first.
+            same in each row), and what is known of the items; largest fall first.
 
         Raises:
             DataError: The user or the item is unknown.
@@ -231,7 +231,8 @@ class Answers:
             shelf.towers, shelf.histories, user_idx=int(user_idx or 0), item_idx=int(item_idx or 0)
         )
         table = pl.DataFrame({ITEM_ID: shelf.items.ids.gather(seen), "fall": score - without, "without": without})
-        return table.with_columns(score=pl.lit(score)).sort("fall", descending=True, maintain_order=True).head(k)
+        best = table.with_columns(score=pl.lit(score)).sort("fall", descending=True, maintain_order=True).head(k)
+        return self.with_titles(best)
 
     def evaluate(self, held_out: pl.DataFrame, *, k: int = 10, seed: int = 0) -> pl.DataFrame:
         """How good the lists are: every metric against held-out events, over the whole catalogue, seen items removed.
@@ -426,7 +427,7 @@ class Answers:
                 SOURCE: [FALLBACK] * len(best),
             }
         )
-        return pl.concat([one.select(pl.lit(user).alias(USER_ID), pl.all()) for user in users])
+        return pl.DataFrame({USER_ID: users}, schema={USER_ID: pl.String()}).join(one, how="cross", maintain_order="left_right")
 
     @staticmethod
     def _no_lists() -> pl.DataFrame:

@@ -72,3 +72,10 @@ def test_attributes_are_told_by_their_values() -> None:
     assert found.numbers == ["price", "year"]
     assert found.times == ["released"]
     assert separator == "|"
+
+
+def test_dates_that_can_be_read_in_two_ways_are_said_to_be() -> None:
+    assert guess_time(pl.Series(["01/02/2026", "03/04/2026"])).is_ambiguous
+    assert not guess_time(pl.Series(["01/02/2026", "13/04/2026"])).is_ambiguous
+    assert not guess_time(pl.Series(["01/02/2026", "04/13/2026"])).is_ambiguous
+    assert not guess_time(pl.Series(["01.02.2026"])).is_ambiguous

@@ -3,12 +3,14 @@
 import polars as pl
 import pytest
 
-from recsys.core.errors import SchemaError
+from recsys.core.errors import DataError, SchemaError
 from recsys.data.schema import (
     CATEGORIES,
     INTERACTIONS,
     TIME,
+    RawTables,
     category_columns,
+    check_sides,
     check_table,
     number_columns,
     text_columns,
@@ -69,3 +71,11 @@ def test_the_type_of_an_attribute_says_what_it_is_and_keys_are_no_text() -> None
     assert category_columns(table) == ["genre"]
     assert number_columns(table) == ["year"]
     assert time_columns(table) == ["until"]
+
+
+@pytest.mark.parametrize("side", ["items", "users"])
+def test_a_table_of_which_no_id_is_in_the_log_is_refused(side: str) -> None:
+    key, known = {"items": ("item_id", "a"), "users": ("user_id", "u")}[side]
+    check_sides(_log(), RawTables(interactions=_log().lazy(), **{side: pl.DataFrame({key: ["other", known]})}))
+    with pytest.raises(DataError, match=f"some {key} must be in the log too, got none of 1; the table has '0{known}', the log"):
+        check_sides(_log(), RawTables(interactions=_log().lazy(), **{side: pl.DataFrame({key: [f"0{known}"]})}))

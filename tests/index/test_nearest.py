@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recsys.core.errors import IndexQualityError
-from recsys.index.nearest import Found, Neighbours, check_vectors, recall_against
+from recsys.core.errors import DataError, IndexQualityError
+from recsys.index.nearest import Found, Neighbours, check_list_length, check_vectors, recall_against
 
 
 def _lists(item_idx, score):
@@ -66,3 +66,12 @@ def test_empty_lists_hold_nothing():
     empty = Neighbours.empty(2, 3)
     assert empty.item_idx.tolist() == [[-1] * 3] * 2
     assert np.isneginf(empty.score).all()
+
+
+@pytest.mark.parametrize(
+    ("k", "sentence"), [(0, "at least 1, got 0"), (-3, "got -3"), (2.5, "got 2.5"), (8, "at most the catalogue of 7")]
+)
+def test_a_list_has_a_length_that_the_catalogue_has(k, sentence):
+    check_list_length(np.int64(7), n_items=7, name="recommend")
+    with pytest.raises(DataError, match=f"recommend: k must be .*{sentence}"):
+        check_list_length(k, n_items=7, name="recommend")

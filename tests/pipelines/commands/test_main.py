@@ -50,3 +50,10 @@ def test_starting_loads_no_model_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_folder_that_cannot_be_written_is_told(recsys, tmp_path: Path, as_json: bool) -> None:
+    (tmp_path / "file").touch()
+    code, out, err = recsys("run", "smoke", "--root", str(tmp_path / "file" / "artifacts"), *(["--json"] if as_json else []))
+    assert code == 2 and "must be readable and writable" in " ".join((out if as_json else err).split())

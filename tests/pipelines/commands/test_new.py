@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -90,3 +91,32 @@ def test_parquet_and_milliseconds_are_told(recsys, tmp_path: Path) -> None:
     code, out, _ = recsys("new", str(tmp_path / "own.toml"), "--log", str(tmp_path / "log.parquet"), "--json")
     guessed = json.loads(out)["guessed"]
     assert code == 0 and guessed["timestamp_unit"] == "ms"
+
+
+def test_a_month_is_no_day_where_a_later_row_tells(recsys, tmp_path: Path) -> None:
+    early = [f"u{n % 50},i{n % 7},{1 + n % 12:02d}/{1 + n % 5:02d}/2026" for n in range(21_000)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(["user,item,date", *early, "u1,i1,05/31/2026"]) + "\n")
+    assert recsys("new", str(tmp_path / "us.toml"), "--log", str(log))[0] == 0
+    assert tomllib.loads((tmp_path / "us.toml").read_text())["ingest"]["timestamp_format"] == "%m/%d/%Y"
+    log.write_text("\n".join(["user,item,date", *early]) + "\n")
+    code, _, err = recsys("new", str(tmp_path / "unclear.toml"), "--log", str(log))
+    assert code == 2 and "day first or month first" in err and not (tmp_path / "unclear.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"user,item,date\n", "must have at least one row below its header"),
+        (bytes(range(256)) * 20, "must be CSV, as it is or compressed, or Parquet"),
+        (b"name,price\na,1\n", "must have columns that look like user, item and time"),
+        (b"user,item,date\nu,a,soon\n", "column 'date' must hold times, got \\['soon'\\]"),
+        (None, "--log must name a file"),
+    ],
+)
+def test_a_file_that_is_no_log_is_told(recsys, tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    if content is not None:
+        (tmp_path / "log.csv").write_bytes(content)
+    code, _, err = recsys("new", str(tmp_path / "own.toml"), "--log", str(tmp_path / "log.csv"))
+    assert code == 2 and re.search(sentence, " ".join(err.split())), err
+    assert not (tmp_path / "own.toml").exists()
