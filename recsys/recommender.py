@@ -18,6 +18,7 @@ from recsys.candidates.sources import TwoTowerSource
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import ArtefactError, ConfigError, DataError, NotFittedError
 from recsys.core.files import MANIFEST, hash_folder, publish_folder, read_json, write_array, write_json
+from recsys.core.knobs import check_values, knobs_of, take
 from recsys.data.files import AttributeColumns
 from recsys.data.frames import as_polars, check_columns, check_names, ids_of, read_tables
 from recsys.data.interactions import clean_interactions
@@ -39,12 +40,12 @@ from recsys.serving.retriever import Retriever
 from recsys.splits.leave_last_out import split_leave_last_out
 from recsys.training.build import TrainingData, build_trainer, prepare_machine
 from recsys.training.resume import EpochRecord
-from recsys.training.settings import TrainingSettings, training_settings
+from recsys.training.settings import TRAIN_KNOBS, TrainingSettings, training_settings
 from recsys.training.text_towers import fit_text_towers
 
 _FILE = "recommender.json"
 _FEWEST_EVENTS = 3
-_PAIR_NAMES = tuple(each.name for each in fields(PairSettings))
+_OF_PAIRS = {name: each for name, each in knobs_of(PairSettings).items() if name != "seed"}
 
 
 class Recommender:
@@ -61,9 +62,10 @@ class Recommender:
     """
 
     def __init__(self, **settings: Any) -> None:
-        of_pairs = {name: settings.pop(name) for name in _PAIR_NAMES if name in settings and name != "seed"}
-        self._settings: TrainingSettings = training_settings(settings)
-        self._pairs = PairSettings(**of_pairs, seed=self._settings.loop.seed)
+        checked = check_values(settings, {**TRAIN_KNOBS, **_OF_PAIRS}, where="")
+        of_training = {name: value for name, value in checked.items() if name in TRAIN_KNOBS}
+        self._settings: TrainingSettings = training_settings(of_training)
+        self._pairs = take(PairSettings, checked | {"seed": self._settings.loop.seed})
         self._answers: Answers | None = None
         self._fitted: _Fitted | None = None
         self._loaded_from: Path | None = None
@@ -110,9 +112,7 @@ class Recommender:
             SchemaError: A column is missing or of a type that cannot be what it must be.
             DataError: There is nothing to learn from.
         """
-        self._wants_pandas, names = not isinstance(log, pl.DataFrame | pl.LazyFrame), check_names(columns)
-        own = as_polars(log, name="log")
-        self._kinds = {ours: str(own.schema.get(names.get(ours, ours))) for ours in (USER_ID, ITEM_ID)}
+        names, own = check_names(columns), as_polars(log, name="log")
         tables, has_time = read_tables(
             own, items=items, users=users, columns=names, item_attributes=item_attributes, user_attributes=user_attributes
         )
@@ -130,9 +130,9 @@ class Recommender:
         prepared = _prepare(train, held_out, tables, self._pairs)
         data = _training_data(prepared, has_time=has_time)
         trainer = build_trainer(self._settings, data, device=device)
-        self.epochs = []
+        epochs = []
         for record in trainer.fit():
-            self.epochs.append(record)
+            epochs.append(record)
             if on_epoch is not None:
                 on_epoch(record)
         items_encoded = embed_items(trainer.model, device=device, dtype=trainer.dtype)
@@ -153,12 +153,14 @@ class Recommender:
             prepared=prepared,
             tables=tables,
             histories=data.histories,
-            towers=trainer.model.to("cpu").eval(),
+            towers=_on_the_cpu(trainer.model, data),
             item_vectors=items_encoded,
             user_vectors=user_vectors,
             has_time=has_time,
         )
-        self._answers, self._loaded_from = Answers(self._fitted), None
+        self._answers, self._loaded_from, self.epochs = Answers(self._fitted), None, epochs
+        self._kinds = {ours: str(own.schema[names.get(ours, ours)]) for ours in (USER_ID, ITEM_ID)}
+        self._wants_pandas = not isinstance(log, pl.DataFrame | pl.LazyFrame)
         return self
 
     def recommend(
@@ -262,7 +264,7 @@ class Recommender:
         self._fitted.write(partial)
         about: dict[str, Any] = {
             "settings": self._settings.as_table(),
-            "pairs": {name: getattr(self._pairs, name) for name in _PAIR_NAMES},
+            "pairs": {name: getattr(self._pairs, name) for name in _OF_PAIRS},
         }
         about |= {"kinds": self._kinds, "wants_pandas": self._wants_pandas, "files": hash_folder(partial)}
         write_json(partial / _FILE, about)
@@ -284,9 +286,9 @@ class Recommender:
         changed = sorted(set(found.items()) ^ set(about["files"].items()))
         if changed:
             raise ArtefactError(f"{source / changed[0][0]} must be the file that was saved, got another or none; save again")
-        of_pairs = {name: value for name, value in about["pairs"].items() if name != "seed"}
-        model = cls(**about["settings"], **of_pairs)
-        model._answers, model._loaded_from = open_run(source), source
+        model = cls(**about["settings"], **about["pairs"])
+        # What was checked is held from now on: another save over the folder must not mix two models.
+        model._answers, model._loaded_from = open_run(source).hold(), source
         model._kinds, model._wants_pandas = about["kinds"], about["wants_pandas"]
         return model
 
@@ -350,6 +352,10 @@ class _Fitted:
         return ids if self.tables.users is None else ids.join(self.tables.users, on=USER_ID, how="left")
 
     def retriever(self, *, at_full_length: bool) -> Retriever:
+        return self._retriever
+
+    @cached_property
+    def _retriever(self) -> Retriever:
         index = ExactIndex(self.item_vectors)
         seen = SeenByUser(item_idx=self.histories.item_idx, offsets=self.histories.offsets)
         search = CandidateSearch(
@@ -400,15 +406,16 @@ class _Fitted:
 
 
 def _hold_out(log: pl.DataFrame, *, validation: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Train, and each user's last event to validate on where users have three; no row where there are none."""
-    longest = int(log.group_by(USER_ID).len()["len"].to_numpy().max())
-    if not validation or longest < _FEWEST_EVENTS - 1:
+    """Train, and the last event of each user of at least three to validate on; no row where there are none."""
+    has_enough = pl.len().over(USER_ID) >= _FEWEST_EVENTS
+    if not validation or log.filter(has_enough).is_empty():
         return log, log.clear()
-    split = split_leave_last_out(log, validation=False)
-    known = split.train.select(ITEM_ID).unique()
+    split = split_leave_last_out(log.filter(has_enough), validation=False)
+    rest = log.filter(~has_enough).select(split.train.columns)
+    known = pl.concat([split.train, rest]).select(ITEM_ID).unique()
     lost = split.test.join(known, on=ITEM_ID, how="anti")
     # An item that only held-out events have would be lost to the lists: such events stay in train.
-    train = pl.concat([split.train, lost.select(split.train.columns)]).sort(USER_ID, TIMESTAMP, maintain_order=True)
+    train = pl.concat([split.train, rest, lost.select(split.train.columns)]).sort(USER_ID, TIMESTAMP, maintain_order=True)
     return train, split.test.join(known, on=ITEM_ID, how="semi", maintain_order="left")
 
 
@@ -426,6 +433,13 @@ def _prepare(train: pl.DataFrame, held_out: pl.DataFrame, tables: RawTables, set
         user_table=nothing[1] if tables.users is None else tables.users,
         settings=settings,
     )
+
+
+def _on_the_cpu(model: TwoTower, data: TrainingData) -> TwoTower:
+    """The same towers, opened anew: those that were trained may be compiled for another device."""
+    towers = TwoTower(model.spec, item_features=data.item_features, user_features=data.user_features)
+    towers.load_state_dict({name: tensor.cpu() for name, tensor in model.state_dict().items()})
+    return towers.eval()
 
 
 def _training_data(prepared: Prepared, *, has_time: bool) -> TrainingData:

@@ -16,8 +16,9 @@ PLAIN = {
     "recsys/models/encoders/protocol.py",
     "recsys/objectives/term.py",
 }
-# Two ideas cannot be parted there: the door and the shelf behind it; the questions and what they are asked of.
-LONGER = {"recsys/recommender.py": 460, "recsys/serving/answers.py": 460}
+# Two ideas cannot be parted there: the door and the shelf behind it; the questions and what they are asked of;
+# and the tests of the door ask one model, which is fitted once.
+LONGER = {"recsys/recommender.py": 470, "recsys/serving/answers.py": 470, "tests/test_recommender.py": 300}
 FIELDS_ALONE = {"baselines", "embed", "evaluate", "index", "ingest", "pairs", "register", "study"}
 ROOMS = [path for path in SOURCES if path.name == "__init__.py" and path.parent.name != "recsys"]
 BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "base"}

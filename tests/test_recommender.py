@@ -232,3 +232,63 @@ def test_what_a_killed_save_left_is_no_hindrance(model: Recommender, tmp_path: P
     (tmp_path / ".kept.partial" / "ingest" / "half").touch()
     assert Recommender.load(model.save(tmp_path / "kept")).recommend(["u00003"], k=1).height == 1
     assert not (tmp_path / "kept" / "ingest" / "half").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"text_dim": -3}, "text_dim must be an integer at least 0"),
+        ({"search_dim": "512"}, "search_dim must be an integer"),
+        ({"text_encoder": "word"}, "text_encoder must be 'words' or 'sentences'"),
+        ({"search_dm": 5}, "search_dm must be a known key, got an unknown one; the nearest is search_dim"),
+    ],
+)
+def test_every_setting_is_checked_when_it_is_given(setting: dict, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        Recommender(**setting)
+
+
+def test_users_of_one_pair_keep_it() -> None:
+    """Two events are one target; where nobody has a third, there is nothing to validate on and all of them are learned."""
+    log = pl.DataFrame(
+        [(f"u{user}", f"i{(user + place) % 2}") for user in range(40) for place in range(2)],
+        schema=["user_id", "item_id"],
+        orient="row",
+    )
+    model = Recommender(**SMALL | {"n_epochs": 3}).fit(log)
+    assert model.epochs[-1].n_targets == 40 and model.epochs[-1].validation_ndcg is None
+
+
+def test_a_loaded_model_stays_what_it_was_when_its_folder_is_saved_over(model: Recommender, tables, tmp_path: Path) -> None:
+    model.save(tmp_path / "kept")
+    loaded = Recommender.load(tmp_path / "kept")
+    Recommender(**SMALL | {"n_epochs": 1, "seed": 9}).fit(tables[0], items=tables[1]).save(tmp_path / "kept")
+    for ask in (lambda one: one.recommend(history=["i00004"]), lambda one: one.explain("u00003", "i00004")):
+        assert ask(loaded)["item_id"].equals(ask(model)["item_id"])
+
+
+def test_a_fit_that_fails_leaves_the_model_as_it_was(tables) -> None:
+    log = tables[0].with_columns(pl.col("user_id", "item_id").str.slice(1).cast(pl.Int64))
+    model = Recommender(**SMALL | {"n_epochs": 1}).fit(log)
+    epochs = model.epochs
+    with pytest.raises(SchemaError):
+        model.fit(pd.DataFrame({"user_id": ["a"]}))
+    assert model.recommend([3], k=2).schema["item_id"] == pl.Int64() and model.epochs is epochs
+
+
+def test_who_asks_twice_gets_one_list_beside_a_stranger_too(model: Recommender) -> None:
+    assert model.recommend(["u00003", "nobody", "u00003"], k=2)["rank"].to_list() == [1, 2, 1, 2]
+
+
+def test_answers_take_series_and_arrays_of_ids(model: Recommender, tmp_path: Path) -> None:
+    run = recsys.open_run(model.save(tmp_path / "kept"))
+    wanted = run.recommend(["u00003"], k=2)
+    assert run.recommend(pl.Series(["u00003"]), k=2).equals(wanted)
+    assert run.recommend(np.array(["u00003"]), k=2).equals(wanted)
+    assert run.recommend(history=np.array(["i00004"]), k=2).height == 2
+
+
+def test_a_missing_item_of_the_held_out_is_no_miss(model: Recommender, tables) -> None:
+    held_out = tables[0].group_by("user_id", maintain_order=True).tail(1)
+    with pytest.raises(DataError, match="item_id: each id must have a value"):
+        model.evaluate(held_out.with_columns(item_id=pl.lit(None, pl.String)))

@@ -46,8 +46,8 @@ def recommend(
         raise ConfigError("a user id, --history or --attribute must be given, got none; name one")
     answers = open_run(folder)
     if user is None:
-        attributes = _read_attributes(attribute or [])
-        found = answers.recommend(history=history, attributes=attributes, k=k, only=categories, deny=deny or [])
+        attributes = _read_attributes(attribute) if attribute else None
+        found = answers.recommend(history=history or None, attributes=attributes, k=k, only=categories, deny=deny or [])
         newcomer = answers.with_titles(found.drop(USER_ID, SOURCE))
         if as_json:
             print_json({"user_id": None, "run": str(folder), "items": newcomer.to_dicts()})

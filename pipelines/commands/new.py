@@ -57,7 +57,7 @@ def guess(log: Path, items: Path | None, users: Path | None) -> dict[str, Any]:
         SourceError: A file cannot be read.
     """
     from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
-    from recsys.data.guesses import guess_attributes, guess_columns, guess_time
+    from recsys.data.guesses import guess_columns
 
     separator = guess_separator(log)
     table = read_head(log, separator)
@@ -70,43 +70,72 @@ def guess(log: Path, items: Path | None, users: Path | None) -> dict[str, Any]:
             f"new: {log} must have columns that look like user, item and time, got {', '.join(table.columns)} and no "
             f"{missing[0]}; rename the column, or write the profile by hand (docs/tutorial.md)"
         )
-    time = guess_time(table[columns[TIMESTAMP]])
-    if time is not None and time.is_ambiguous:
-        time = guess_time(read_values(log, separator, columns[TIMESTAMP]))
-    if time is not None and time.is_ambiguous:
-        raise SchemaError(
-            f"new: column '{columns[TIMESTAMP]}' must hold dates that can be read in one way, got only such as "
-            f"'{table[columns[TIMESTAMP]][0]}', day first or month first; convert them to ISO dates first"
-        )
-    if time is None:
-        first = table[columns[TIMESTAMP]].drop_nulls().head(1).to_list()
-        raise SchemaError(f"new: column '{columns[TIMESTAMP]}' must hold times, got {first}; convert it to ISO times first")
     found: dict[str, Any] = {"columns": columns}
     if separator not in (",", "\t" if ".tsv" in log.name else ","):
         found["separator"] = separator
-    if time.text_format is not None:
-        found["timestamp_format"] = time.text_format
-    elif time.unit != "s":
-        found["timestamp_unit"] = time.unit
+    found |= _guess_time(log, table, separator, columns[TIMESTAMP])
+    cuts: dict[str, str] = {}
     for side, path, key in (("item", items, ITEM_ID), ("user", users, USER_ID)):
-        if path is None:
-            continue
-        head = read_head(path, guess_separator(path))
-        own = columns[key] if columns[key] in head.columns else guess_columns(head.columns).get(key)
-        if own is None:
-            raise SchemaError(f"new: {path} must have the id column '{columns[key]}', got {', '.join(head.columns)}; rename it")
-        attributes, between = guess_attributes(head, own)
-        kinds = {"text": attributes.text, "categories": attributes.categories, "numbers": attributes.numbers}
-        kinds = kinds if side == "item" else {name: kinds[name] for name in ("categories", "numbers")}
-        found |= {f"{side}_{kind}": list(names) for kind, names in kinds.items() if names}
-        if between != "|":
-            found["category_separator"] = between
+        if path is not None:
+            attributes, own_cuts = _guess_side(path, log, columns[key], separator, key)
+            kinds = {"text": attributes.text, "categories": attributes.categories, "numbers": attributes.numbers}
+            kinds = kinds if side == "item" else {name: kinds[name] for name in ("categories", "numbers")}
+            found |= {f"{side}_{kind}": list(names) for kind, names in kinds.items() if names}
+            cuts |= own_cuts
+    if len(set(cuts.values())) > 1:
+        shown = ", ".join(f"{own!r} in '{name}'" for name, own in cuts.items())
+        raise SchemaError(f"new: several categories in a cell must be separated by one character, got {shown}; replace one")
+    if between := set(cuts.values()) - {"|"}:
+        found["category_separator"] = between.pop()
     return found
+
+
+def _guess_time(log: Path, table: Any, separator: str, column: str) -> dict[str, str]:
+    """Format or unit of times; nothing for seconds since 1970 and for what is a time already."""
+    from recsys.data.guesses import guess_time
+
+    time, first = guess_time(table[column]), table[column].drop_nulls().head(1).to_list()
+    if time is not None and time.is_ambiguous:
+        time = guess_time(read_values(log, separator, column))
+    if time is None:
+        raise SchemaError(f"new: column '{column}' must hold times, got {first}; convert it to ISO times first")
+    if time.is_ambiguous:
+        raise SchemaError(
+            f"new: column '{column}' must hold dates that can be read in one way, got only such as '{first[0]}', day first or "
+            "month first; convert them to ISO dates first"
+        )
+    if time.text_format is not None:
+        return {"timestamp_format": time.text_format}
+    return {} if time.unit == "s" else {"timestamp_unit": time.unit}
+
+
+def _guess_side(path: Path, log: Path, wanted: str, separator: str, key: str) -> tuple[Any, dict[str, str]]:
+    """Attributes of items or users, and what separates categories in a cell; one profile reads the side as it reads the log."""
+    from recsys.data.guesses import guess_attributes, guess_columns
+
+    own_separator = guess_separator(path)
+    if own_separator != separator and not (is_parquet(path) or is_parquet(log)):
+        raise SchemaError(
+            f"new: {log} and {path} must separate columns by one character, got {separator!r} and {own_separator!r}; export "
+            "one of them again"
+        )
+    head = read_head(path, own_separator)
+    own = wanted if wanted in head.columns else guess_columns(head.columns).get(key)
+    if own is None:
+        raise SchemaError(f"new: {path} must have the id column '{wanted}', got {', '.join(head.columns)}; rename it")
+    if own != wanted:
+        raise SchemaError(f"new: the id must have one name in {log} and {path}, got '{wanted}' and '{own}'; rename one")
+    return guess_attributes(head, own)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet, by its name."""
+    return path.suffix in (".parquet", ".pq")
 
 
 def guess_separator(path: Path) -> str:
     """What cuts the first lines into the most columns, as many in each line; a comma for Parquet."""
-    if path.suffix in (".parquet", ".pq"):
+    if is_parquet(path):
         return ","
     lines = [str(line) for line in _lines(path)]
     best = max(_SEPARATORS, key=lambda separator: min(line.count(separator) for line in lines[:20]) if lines else 0)

@@ -30,7 +30,7 @@ def work(stage: StageRun[PairsSettings]) -> None:
         request_times=request_times,
         item_table=pl.read_parquet(ingest / "items.parquet"),
         user_table=pl.read_parquet(ingest / "users.parquet"),
-        settings=PairSettings(**settings.model_dump()),
+        settings=PairSettings(**settings.model_dump(exclude={"request_time"})),
     )
     prepared.write(stage.folder)
     item_side, user_side = prepared.item_side, prepared.user_side

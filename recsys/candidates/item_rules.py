@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import DataError
+from recsys.data.files import as_id
 from recsys.data.schema import category_columns, time_columns
 from recsys.data.vocabulary import Vocabulary
 
@@ -82,8 +83,9 @@ def read_ids(path: str, *, column: str, name: str) -> list[str]:
     try:
         if kind in (".parquet", ".csv"):
             scan = pl.scan_parquet(path) if kind == ".parquet" else pl.scan_csv(path, infer_schema=False)
-            return scan.select(pl.col(column).cast(pl.String)).drop_nulls().collect()[column].to_list()
-        with Path(path).open(encoding="utf-8") as lines:
+            dtype = scan.select(column).collect_schema()[column]
+            return scan.select(as_id(column, dtype)).drop_nulls().collect()[column].to_list()
+        with Path(path).open(encoding="utf-8-sig") as lines:
             return [line.strip() for line in lines if line.strip()]
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]

@@ -12,6 +12,8 @@ from recsys.data.scan import TextFormat, collect_source, local_files, scan_table
 from recsys.data.schema import RawTables
 from recsys.data.timestamps import parse_timestamp
 
+_OF_THE_LOG = frozenset({USER_ID, ITEM_ID, TIMESTAMP, WEIGHT, EVENT})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeColumns:
@@ -93,7 +95,7 @@ def read_frames(
         log: The log.
         items: The catalogue.
         users: The user attributes.
-        columns: Our name to the frames' name; it holds for all three.
+        columns: Our name to the frames' name; those of ids and attributes hold for items and users too.
         item_attributes: The attributes of items to keep.
         user_attributes: The attributes of users to keep.
         category_separator: What stands between the categories in one cell of text.
@@ -106,7 +108,7 @@ def read_frames(
     names = dict(columns or {})
     log = _rename(log, names, (USER_ID, ITEM_ID, TIMESTAMP), "interactions")
     schema = log.collect_schema()
-    kept = [_as_id(USER_ID, schema[USER_ID]), _as_id(ITEM_ID, schema[ITEM_ID])]
+    kept = [as_id(USER_ID, schema[USER_ID]), as_id(ITEM_ID, schema[ITEM_ID])]
     kept.append(parse_timestamp(TIMESTAMP, schema[TIMESTAMP], unit=timestamp_unit, time_format=timestamp_format))
     kept.append(pl.col(TIMESTAMP).cast(pl.String, strict=False).alias("timestamp_as_read"))
     kept += [pl.col(WEIGHT).cast(pl.Float64, strict=False)] if WEIGHT in schema else []
@@ -117,7 +119,8 @@ def read_frames(
         ("users", users, USER_ID, user_attributes),
     ):
         if frame is not None:
-            side = _rename(frame, names, (key,), name)
+            of_side = {ours: theirs for ours, theirs in names.items() if ours == key or ours not in _OF_THE_LOG}
+            side = _rename(frame, of_side, (key,), name)
             kinds = attributes or AttributeColumns()
             schema = side.collect_schema()
             times = {
@@ -159,7 +162,7 @@ def _read_attributes(
             raise SchemaError(f"{name}: column '{column}' must be asked for once, got it twice or as the id; correct [ingest]")
         if column not in schema:
             raise SchemaError(f"{name}: column '{column}' must be present, got {', '.join(schema.names())}; correct [ingest]")
-    kept = [_as_id(key, schema[key])]
+    kept = [as_id(key, schema[key])]
     kept += [pl.col(column).cast(pl.String) for column in attributes.text]
     kept += [as_categories(column, schema[column], category_separator) for column in attributes.categories]
     kept += [pl.col(column).cast(pl.Float64, strict=False).fill_nan(None) for column in attributes.numbers]
@@ -184,8 +187,16 @@ def _refuse_unread(frame: pl.LazyFrame, column: str, read: pl.Expr, kind: str, r
         )
 
 
-def _as_id(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Ids are text. Whole numbers that a missing value turned into floats lose their point again."""
+def as_id(column: str, dtype: pl.DataType) -> pl.Expr:
+    """An expression that turns ids into text; whole numbers that a missing value turned into floats lose their point again.
+
+    Args:
+        column: The column's name.
+        dtype: Its type.
+
+    Raises:
+        SchemaError: The type can hold no ids, such as a list.
+    """
     if dtype.is_nested() or dtype.base_type() in (pl.Binary, pl.Object):
         raise SchemaError(f"column '{column}' must hold one id a row, as text or a number, got {dtype}; give a row for each")
     value = pl.col(column)

@@ -7,7 +7,7 @@ import polars as pl
 
 from recsys.core.columns import EVENT, ITEM_ID, TIMESTAMP, USER_ID, WEIGHT
 from recsys.core.errors import ConfigError, DataError, SchemaError
-from recsys.data.files import AttributeColumns, read_frames
+from recsys.data.files import AttributeColumns, as_categories, as_id, read_frames
 from recsys.data.guesses import guess_attributes, guess_time
 from recsys.data.schema import RawTables
 
@@ -44,8 +44,8 @@ def as_polars(frame: Any, *, name: str) -> pl.DataFrame:
 def ids_of(given: Any, column: str) -> list[str]:
     """Ids as text, from a list, a series or a frame with the column.
 
-    >>> ids_of([7, 7.0, "007"], "user_id")
-    ['7', '7', '007']
+    >>> ids_of([7.0, 8.0], "user_id"), ids_of(["007"], "user_id")
+    (['7', '8'], ['007'])
 
     Args:
         given: The ids.
@@ -54,6 +54,7 @@ def ids_of(given: Any, column: str) -> list[str]:
     Raises:
         ConfigError: It is one id, and not several.
         SchemaError: A frame has no such column.
+        DataError: An id is missing.
     """
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise ConfigError(f"{column}: a list of ids must be given, got {given!r}; put it in a list")
@@ -61,8 +62,13 @@ def ids_of(given: Any, column: str) -> list[str]:
         given = as_polars(given, name=column)
         check_columns(given, {}, (column,), name="the frame")
         given = given[column]
-    # A missing value turns whole numbers into floats in pandas; the log reads such ids without their point.
-    return [str(int(value)) if isinstance(value, float) and value.is_integer() else str(value) for value in given]
+    values = pl.Series(column, given if isinstance(given, pl.Series) else list(given), strict=False)
+    if values.dtype == pl.Null():
+        values = values.cast(pl.String)
+    read = values.to_frame().select(as_id(column, values.dtype))[column]
+    if read.null_count():
+        raise DataError(f"{column}: each id must have a value, got none in {read.null_count():,} of {len(read):,}; drop those")
+    return read.to_list()
 
 
 def check_names(columns: Mapping[str, str] | None) -> dict[str, str]:
@@ -138,12 +144,13 @@ def read_tables(
         key: None if frame is None else _side(as_polars(frame, name=name), key, names, name)
         for name, key, frame in (("items", ITEM_ID, items), ("users", USER_ID, users))
     }
-    separator = "|"
     if (side := sides[ITEM_ID]) is not None and item_attributes is None:
-        item_attributes, separator = guess_attributes(side.head(_SAMPLE), names.get(ITEM_ID, ITEM_ID))
+        item_attributes, separators = guess_attributes(side, names.get(ITEM_ID, ITEM_ID))
+        sides[ITEM_ID] = _cut(side, separators)
     if (side := sides[USER_ID]) is not None and user_attributes is None:
-        guessed, _ = guess_attributes(side.head(_SAMPLE), names.get(USER_ID, USER_ID))
+        guessed, separators = guess_attributes(side, names.get(USER_ID, USER_ID))
         user_attributes = AttributeColumns(categories=guessed.categories, numbers=guessed.numbers)
+        sides[USER_ID] = _cut(side, separators)
     tables = read_frames(
         log.lazy(),
         items=None if (side := sides[ITEM_ID]) is None else side.lazy(),
@@ -151,11 +158,15 @@ def read_tables(
         columns=names,
         item_attributes=item_attributes,
         user_attributes=user_attributes,
-        category_separator=separator,
         timestamp_unit=unit,
         timestamp_format=text_format,
     )
     return tables, has_time
+
+
+def _cut(table: pl.DataFrame, separators: Mapping[str, str]) -> pl.DataFrame:
+    """Cells of several categories as lists, each column by what separates its own."""
+    return table.with_columns(as_categories(name, table.schema[name], between) for name, between in separators.items())
 
 
 def _check_rows(log: pl.DataFrame, columns: Sequence[str]) -> None:

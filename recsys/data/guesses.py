@@ -100,6 +100,7 @@ _FORMATS = (
     "%d.%m.%Y",
 )
 _LATEST = {"s": 10**11, "ms": 10**14, "us": 10**17}
+_DAY = r"^\s*(19|20)\d{6}\s*$"
 _NUMBER = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _FEW_VALUES, _SHARE_OF_ROWS = 64, 0.05
 _SEPARATORS = ("|", ";", ",")
@@ -142,10 +143,12 @@ def guess_time(values: pl.Series) -> TimeGuess | None:
         values: A sample of the column.
     """
     known = values.drop_nulls()
+    if known.dtype.is_integer() and len(known) and known.cast(pl.String).str.contains(_DAY).all():
+        known = known.cast(pl.String)
     if known.dtype.is_temporal():
         return TimeGuess()
     if known.dtype == pl.String():
-        if not known.str.contains(_NUMBER).all() or known.str.contains(r"^\s*(19|20)\d{6}\s*$").all():
+        if not known.str.contains(_NUMBER).all() or known.str.contains(_DAY).all():
             read = (text_format for text_format in _FORMATS if _reads_all(known, text_format))
             text_format = next(read, None)
             if text_format is None:
@@ -162,24 +165,28 @@ def guess_time(values: pl.Series) -> TimeGuess | None:
     return None if unit is None else TimeGuess(unit=unit)
 
 
-def guess_attributes(table: pl.DataFrame, key: str) -> tuple[AttributeColumns, str]:
+def guess_attributes(table: pl.DataFrame, key: str) -> tuple[AttributeColumns, dict[str, str]]:
     """Which columns of items or users hold text, categories and numbers, and what separates categories in a cell.
 
-    Few different values, or lists, are categories; other text is text; numbers and times are what they are; identifiers with as
-    many values as rows, such as links, are left out.
+    Few different values, or lists, are categories; other text is text; numbers and times are what they are; links, durations
+    and vectors are left out.
 
     Args:
         table: The table, or a sample of it.
         key: The id column, which is no attribute.
+
+    Returns:
+        The columns, and what stands between categories in those that hold several in a cell.
     """
-    text, categories, numbers, times, separator = [], [], [], [], "|"
+    text, categories, numbers, times, separators = [], [], [], [], {}
     for name, dtype in table.schema.items():
         if name == key:
             continue
         values = table[name].drop_nulls()
         if isinstance(dtype, pl.List):
-            categories.append(name)
-        elif dtype.is_temporal():
+            if not dtype.inner.is_nested() and not dtype.inner.is_float():
+                categories.append(name)
+        elif dtype == pl.Date() or isinstance(dtype, pl.Datetime):
             times.append(name)
         elif dtype.is_numeric():
             numbers.append(name)
@@ -188,14 +195,14 @@ def guess_attributes(table: pl.DataFrame, key: str) -> tuple[AttributeColumns, s
         elif dtype == pl.String() and len(values) and not values.str.contains(r"^https?://").all():
             if (own := _separator_of(values)) is not None:
                 categories.append(name)
-                separator = own
+                separators[name] = own
             elif values.str.contains(r"^\s*[+-]?\d+(\.\d+)?\s*$").all():
                 numbers.append(name)
             elif values.n_unique() <= max(_FEW_VALUES, _SHARE_OF_ROWS * len(values)) and values.n_unique() < len(values):
                 categories.append(name)
             else:
                 text.append(name)
-    return AttributeColumns(text=text, categories=categories, numbers=numbers, times=times), separator
+    return AttributeColumns(text=text, categories=categories, numbers=numbers, times=times), separators
 
 
 def _reads_all(values: pl.Series, text_format: str) -> bool:

@@ -9,6 +9,7 @@ from recsys.data.schema import TIME
 
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _HAS_CLOCK = r"%[-_0]?[HIklTRrsXc]|%\+"
+_DIGITS_ALONE = r"(%[YmdHMS])+"
 _NUMBER = r"^[+-]?\d+(\.0*)?$"
 
 
@@ -22,14 +23,15 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
         column: The column's name.
         dtype: Its type.
         unit: `s`, `ms` or `us`: the unit of integers.
-        time_format: A strftime format, for text.
+        time_format: A strftime format, for text; one that writes digits alone, such as `%Y%m%d`, holds for integers too.
 
     Raises:
         SchemaError: The type can hold no time, such as a list or a boolean.
     """
     value = pl.col(column)
     if dtype.is_integer():
-        return _from_integers(value, unit)
+        are_digits = time_format is not None and re.fullmatch(_DIGITS_ALONE, time_format)
+        return _from_text(value.cast(pl.String), time_format or "") if are_digits else _from_integers(value, unit)
     if dtype.is_float():
         return _from_integers(value.fill_nan(None).cast(pl.Int64, strict=False), unit)
     if dtype == pl.Date():

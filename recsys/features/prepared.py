@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
 from recsys.core.files import write_array, write_atomically, write_json
+from recsys.core.knobs import knob
 from recsys.data.vocabulary import Vocabulary, fit_vocabulary, write_vocabulary
 from recsys.features.attributes import Attributes, fit_attributes
 from recsys.features.history import FlatHistories, build_histories
@@ -21,25 +22,19 @@ from recsys.features.text_encoder import TextEncoder, fit_text_encoder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairSettings:
-    """What is laid out.
+    """What is laid out."""
 
-    Attributes:
-        request_time: Whether the moment at which lists are asked for is an input.
-        item_attributes: Whether attributes of items are inputs.
-        user_attributes: Whether attributes of users are inputs.
-        text_dim: Size of the text vectors that the item tower reads; 0 is none.
-        text_encoder: How texts are encoded for search.
-        search_dim: Size of the text vectors that items are searched by; 0 is no search.
-        seed: Of the randomised SVD.
-    """
-
-    request_time: Literal["known", "unknown"] = "known"
-    item_attributes: bool = True
-    user_attributes: bool = False
-    text_dim: int = 32
-    text_encoder: Literal["words", "sentences"] = "words"
-    search_dim: int = 512
-    seed: int = 0
+    item_attributes: bool = knob(True, "Whether attributes of items are inputs of the item tower.")
+    user_attributes: bool = knob(False, "Whether attributes of users are inputs of the user tower.")
+    text_dim: int = knob(32, "Numbers of the text vectors that the item tower reads; 0 is none.", at_least=0, at_most=1024)
+    text_encoder: Literal["words", "sentences"] = knob(
+        "words",
+        "How texts are encoded for search: TF-IDF with truncated SVD, or a frozen sentence encoder (the extra text).",
+    )
+    search_dim: int = knob(
+        512, "Numbers of the text vectors that items are searched by; 0 is no search.", at_least=0, at_most=4096
+    )
+    seed: int = knob(0, "Of the randomised SVD.", at_least=0, below=2**31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,6 +111,13 @@ class Answers:
     def _in_full(self) -> Retriever:
         return self._shelf.retriever(at_full_length=True)
 
+    def hold(self) -> "Answers":
+        """Open all parts now; what is done to their files later is not seen. Returns itself."""
+        shelf = self._shelf
+        _ = (shelf.users, shelf.items, shelf.counts, shelf.histories, shelf.user_vectors, shelf.towers, shelf.encoder)
+        _ = (shelf.search_columns, shelf.item_table, shelf.user_table, self._for_users, self._in_full)
+        return self
+
     @property
     def dim(self) -> int:
         """D, numbers of a vector."""
@@ -165,27 +172,29 @@ class Answers:
             ConfigError: Not exactly one of users, history and attributes is given.
             DataError: Nothing is known of the history or the attributes, or k is larger than the catalogue.
         """
-        given = [name for name, value in (("users", users), ("history", history), ("attributes", attributes)) if value]
-        if users is not None and not len(users):
-            return self._no_lists()
+        asks = {"users": users, "history": history, "attributes": attributes}
+        given = [name for name, value in asks.items() if value is not None]
         if len(given) != 1:
             named = " and ".join(given) or "none"
             raise ConfigError(f"recommend: one of users, history and attributes must be given, got {named}; name one")
         if users is None:
-            vector = self.encode_history(history) if history else self.encode_attributes(attributes or {})
-            taken = [item for item in history or () if self.holds(item)]
+            past = [] if history is None else [str(item) for item in history]
+            vector = self.encode_attributes(attributes) if attributes is not None else self.encode_history(past)
+            taken = [item for item in past if self.holds(item)]
             found = self.nearest(vector, k=k, only=only, deny=[*deny, *taken], are_users=True)
             return found.select(pl.lit(None, pl.String).alias(USER_ID), ITEM_ID, RANK, SCORE, pl.lit("two_tower").alias(SOURCE))
-        asked = [str(user) for user in users]
+        asked = list(dict.fromkeys(str(user) for user in users))
+        if not asked:
+            return self._no_lists()
         allowed = self._allowed(self._for_users, only, deny)
         found = self._for_users.recommend(asked, k=k, allowed=allowed)
         if SOURCE not in found.columns:
             found = found.with_columns(pl.lit(self._for_users.sources[0]).alias(SOURCE))
-        strangers = [user for user in dict.fromkeys(asked) if self._for_users.users.idx_of(user) is None]
+        strangers = [user for user in asked if self._for_users.users.idx_of(user) is None]
         if not strangers:
             return found
         lists = pl.concat([found, self._popular(strangers, k=k, allowed=allowed)])
-        order = pl.DataFrame({USER_ID: list(dict.fromkeys(asked))}).with_row_index("__order__")
+        order = pl.DataFrame({USER_ID: asked}).with_row_index("__order__")
         return lists.join(order, on=USER_ID, how="left").sort("__order__", RANK, maintain_order=True).drop("__order__")
 
     def similar(self, item: str, *, k: int = 10) -> pl.DataFrame:
@@ -368,7 +377,7 @@ class Answers:
 
     def with_titles(self, found: pl.DataFrame, *, categories: bool = True) -> pl.DataFrame:
         """Add the texts and, if asked, the categories of items to a table with `item_id`."""
-        items = self._shelf.item_table
+        items = self._shelf.item_table.join(found.select(ITEM_ID).unique(), on=ITEM_ID, how="semi")
         shown = [pl.col(ITEM_ID), *(pl.col(name) for name in text_columns(items))]
         shown += [pl.col(name).list.join(", ") for name in category_columns(items) if categories]
         return found.join(items.select(shown), on=ITEM_ID, how="left", maintain_order="left")

@@ -101,12 +101,12 @@ class RunShelf:
         columns: list[str] = read_json(self.run / "pairs" / MANIFEST)["facts"]["search_columns"]
         return columns
 
-    @property
+    @cached_property
     def item_table(self) -> pl.DataFrame:
         """One row an item, those added since among them."""
         return read_all_items(self.run)
 
-    @property
+    @cached_property
     def user_table(self) -> pl.DataFrame:
         """One row a user."""
         return pl.read_parquet(self.run / "ingest" / "users.parquet")

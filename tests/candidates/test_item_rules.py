@@ -110,3 +110,10 @@ def test_a_file_of_another_kind_is_not_taken_for_lines(tmp_path, name):
 def test_capital_letters_do_not_change_the_kind(tmp_path):
     (tmp_path / "DENY.CSV").write_text("item_id\na\n")
     assert read_ids(str(tmp_path / "DENY.CSV"), column="item_id", name="deny") == ["a"]
+
+
+def test_ids_of_a_list_are_read_as_those_of_the_log(tmp_path):
+    pl.DataFrame({"item_id": [1.0, 2.0, None]}).write_parquet(tmp_path / "floats.parquet")
+    assert read_ids(str(tmp_path / "floats.parquet"), column="item_id", name="deny") == ["1", "2"]
+    (tmp_path / "marked.txt").write_bytes(b"\xef\xbb\xbf007\nb\n")
+    assert read_ids(str(tmp_path / "marked.txt"), column="item_id", name="deny") == ["007", "b"]

@@ -1,6 +1,6 @@
 """Frames of any kind come out as the tables of a source, and a wrong one is told in words of whoever called."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,13 @@ def test_items_may_have_their_name_or_ours_for_the_id(key: str) -> None:
 
 
 def test_ids_are_text_as_the_log_has_them() -> None:
-    assert ids_of([7, np.int64(7), 7.0, "007", 7.5], "user_id") == ["7", "7", "7", "007", "7.5"]
+    assert (
+        ids_of([7, 8], "user_id")
+        == ids_of(np.array([7, 8], np.float32), "user_id")
+        == ids_of([7.0, 8.0], "user_id")
+        == ["7", "8"]
+    )
+    assert (ids_of(["007"], "user_id"), ids_of([7.5], "user_id"), ids_of([], "user_id")) == (["007"], ["7.5"], [])
     assert ids_of(pd.DataFrame({"user_id": [1.0, 2.0]}), "user_id") == ["1", "2"]
 
 
@@ -82,3 +88,37 @@ def test_a_wrong_map_of_names_is_told(columns: object, sentence: str) -> None:
 def test_one_id_is_no_list(given: object) -> None:
     with pytest.raises(ConfigError, match="a list of ids must be given"):
         ids_of(given, "user_id")
+
+
+@pytest.mark.parametrize("given", [["u", None], [1.0, float("nan")], pd.Series([1, None])])
+def test_a_missing_id_is_no_text(given: object) -> None:
+    with pytest.raises(DataError, match="each id must have a value, got none in 1 of 2"):
+        ids_of(given, "user_id")
+
+
+def test_a_side_table_keeps_columns_that_the_log_has_under_other_names() -> None:
+    items = pl.DataFrame({"item_id": [1, 2], "when": [5.0, 6.0], "title": ["tea", "pot"]})
+    tables, _ = _read(items=items)
+    assert tables.items is not None and tables.items["when"].to_list() == [5.0, 6.0]
+
+
+def test_each_column_of_categories_is_cut_by_its_own_separator() -> None:
+    items = pl.DataFrame({"what": [1, 2], "genres": ["Action|Comedy", "Action"], "tags": ["new, sale", "sale"]})
+    users = pl.DataFrame({"who": ["u", "v"], "groups": ["a;b", "a"]})
+    tables, _ = _read(items=items, users=users)
+    assert tables.items is not None and tables.users is not None
+    assert tables.items.select("genres", "tags").row(0) == (["Action", "Comedy"], ["new", "sale"])
+    assert tables.users["groups"].to_list() == [["a", "b"], ["a"]]
+
+
+def test_attributes_that_are_none_are_left_alone() -> None:
+    items = pl.DataFrame({"what": [1, 2], "vector": [[0.1], [0.2]], "n": ["1"] * 2}).with_columns(
+        length=pl.Series([1, 2]).cast(pl.Duration("us"))
+    )
+    tables, _ = _read(items=pl.concat([items] * 6_000 + [items.with_columns(n=pl.lit("n/a"))]).unique())
+    assert tables.items is not None and not {"vector", "length"} & set(tables.items.columns)
+
+
+def test_days_as_whole_numbers_are_days() -> None:
+    tables, _ = _read(LOG.with_columns(when=pl.Series([20240131, 20240201, 20240201])))
+    assert tables.interactions.collect()["timestamp"][:2].dt.date().to_list() == [date(2024, 1, 31), date(2024, 2, 1)]

@@ -36,6 +36,7 @@ def test_columns_are_told_by_their_names(names: list[str], wanted: list[str | No
         (["20260102", "20251231"], "s", "%Y%m%d"),
         (["12/1/2010 8:26", "12/31/2010 8:26"], "s", "%m/%d/%Y %H:%M"),
         (["31/12/2010 08:26"], "s", "%d/%m/%Y %H:%M"),
+        ([20260102, 20251231], "s", "%Y%m%d"),
         ([date(2026, 1, 2)], "s", None),
         ([datetime(2026, 1, 2, tzinfo=UTC)], "s", None),
     ],
@@ -66,12 +67,12 @@ def test_attributes_are_told_by_their_values() -> None:
             "is_new": [True] * n,
         }
     )
-    found, separator = guess_attributes(table, "item_id")
+    found, separators = guess_attributes(table, "item_id")
     assert found.text == ["title"]
     assert found.categories == ["genres", "colour", "tags", "is_new"]
     assert found.numbers == ["price", "year"]
     assert found.times == ["released"]
-    assert separator == "|"
+    assert separators == {"genres": "|"}
 
 
 def test_dates_that_can_be_read_in_two_ways_are_said_to_be() -> None:

@@ -135,3 +135,9 @@ def test_two_offsets_in_one_column_are_both_respected() -> None:
 def test_a_type_that_holds_no_time_is_refused_by_name(dtype: pl.DataType) -> None:
     with pytest.raises(SchemaError, match=r"column 'when' must be Datetime\(UTC\).*got " + str(dtype).split("(")[0]):
         parse_timestamp("when", dtype, unit="s", time_format=None)
+
+
+def test_whole_numbers_are_read_by_a_format_of_digits_and_by_no_other() -> None:
+    days = pl.Series([20_200_101, 20_201_399, None])
+    assert _read(days, time_format="%Y%m%d") == [_us(datetime(2020, 1, 1, tzinfo=UTC)), None, None]
+    assert _read(pl.Series([1_577_847_907]), time_format="%Y-%m-%d") == [_us(_MOMENT)]

@@ -120,3 +120,32 @@ def test_a_file_that_is_no_log_is_told(recsys, tmp_path: Path, content: bytes | 
     code, _, err = recsys("new", str(tmp_path / "own.toml"), "--log", str(tmp_path / "log.csv"))
     assert code == 2 and re.search(sentence, " ".join(err.split())), err
     assert not (tmp_path / "own.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("items", "sentence"),
+    [
+        ("product_id;title\na;b\n", "must separate columns by one character"),
+        ("product_id,title\na,b\n", "the id must have one name in"),
+        ("sku,title\na,b\n", "the id must have one name in"),
+        ("StockCode,one,two\n" + "a,x|y,x;y\n" * 40, "several categories in a cell must be separated by one character"),
+    ],
+)
+def test_a_profile_that_could_not_run_is_not_written(recsys, tmp_path: Path, items: str, sentence: str) -> None:
+    (tmp_path / "log.csv").write_text("customer,StockCode,date\nu,a,2026-01-02\n")
+    (tmp_path / "items.csv").write_text(items)
+    given = ("--log", str(tmp_path / "log.csv"), "--items", str(tmp_path / "items.csv"))
+    code, _, err = recsys("new", str(tmp_path / "own.toml"), *given)
+    assert code == 2 and sentence in " ".join(err.split()), err
+    assert not (tmp_path / "own.toml").exists()
+
+
+def test_an_attribute_may_have_the_name_of_a_column_of_the_log(recsys, tmp_path: Path) -> None:
+    rows = [f"u{n % 8},a{n % 5},2026-01-{1 + n % 28:02d},{n % 3}" for n in range(60)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer,StockCode,InvoiceDate,price", *rows]) + "\n")
+    (tmp_path / "items.csv").write_text("StockCode,title,price\n" + "".join(f"a{n},tea {n},{n}.5\n" for n in range(5)))
+    given = ("--log", str(tmp_path / "log.csv"), "--items", str(tmp_path / "items.csv"))
+    assert recsys("new", str(tmp_path / "own.toml"), *given)[0] == 0
+    code, _, err = recsys("run", str(tmp_path / "own.toml"), "--root", str(tmp_path / "a"), "--until", "data")
+    assert code == 0, err
+    assert pl.read_parquet(tmp_path / "a" / "own" / "ingest" / "items.parquet")["price"].to_list() == [0.5, 1.5, 2.5, 3.5, 4.5]
