@@ -24,6 +24,8 @@ class StageNode:
         target: What make calls the way up to it.
         about: What it brings, in a few words.
         files: Settings that name files, whose size and time count as part of the settings.
+        changes: Whether it takes up items added and deleted since; it is out of date when these change.
+        looks_at: Stages whose settings it checks before long work; nothing that it writes depends on them.
         also_runs: Modules beside its own whose code it answers for.
     """
 
@@ -32,6 +34,8 @@ class StageNode:
     target: str
     about: str
     files: tuple[str, ...] = ()
+    changes: bool = False
+    looks_at: tuple[str, ...] = ()
     also_runs: tuple[str, ...] = ()
 
     @property
@@ -61,6 +65,7 @@ STAGES = (
         reads=("pairs", "pretrain"),
         target="model",
         about="train the two towers",
+        looks_at=("retrieve",),
     ),
     StageNode(
         name="embed",
@@ -80,11 +85,12 @@ STAGES = (
         target="candidates",
         about="candidates.parquet",
         files=("users", "allow", "deny"),
+        changes=True,
     ),
-    StageNode(name="baselines", reads=("split",), target="baselines", about="what the model has to beat"),
+    StageNode(name="baselines", reads=("ingest", "split"), target="baselines", about="what the model has to beat"),
     StageNode(
         name="evaluate",
-        reads=("ingest", "split", "pairs", "embed", "index", "retrieve", "baselines"),
+        reads=("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines"),
         target="report",
         about="metrics.json and report.html",
     ),

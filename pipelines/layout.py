@@ -54,10 +54,11 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
         if table in nodes:
             content["code"] = nodes[table].hash_code()
             content["files"] = _file_states([settings[name] for name in nodes[table].files])
+            if nodes[table].changes:
+                content["files"] |= _file_states([str(path) for path in sorted((folder / "changes").glob("*.parquet"))])
         if table == "pretrain":
             content["model"] = {name: tables["train"][name] for name in MODEL_KNOBS}
         if table == "retrieve":
-            content["files"] |= _file_states([str(folder / "changes" / "changes.parquet")])
             content["day"] = _day(profile.retrieve)
         _write_if_changed(folder / CONFIG / f"{table}.json", content)
     rules = folder / CONFIG / "rules.mk"

@@ -17,6 +17,7 @@ from recsys.candidates.seen import SeenByUser
 from recsys.candidates.sources import TwoTowerSource
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import ArtefactError, ConfigError, DataError, NotFittedError
+from recsys.core.facts import as_table
 from recsys.core.files import MANIFEST, hash_folder, publish_folder, read_json, write_array, write_json
 from recsys.core.knobs import check_values, knobs_of, take
 from recsys.data.files import AttributeColumns
@@ -24,6 +25,7 @@ from recsys.data.frames import as_polars, check_columns, check_names, ids_of, re
 from recsys.data.interactions import clean_interactions
 from recsys.data.schema import RawTables, check_sides
 from recsys.data.vocabulary import Vocabulary, fit_users
+from recsys.features.facts import PairsFacts
 from recsys.features.prepared import PairSettings, Prepared, prepare
 from recsys.features.sentence_encoder import SentenceEncoder
 from recsys.features.text_encoder import TextEncoder
@@ -121,13 +123,14 @@ class Recommender:
             min_user_interactions=1,
             min_item_interactions=1,
             missing_ids="stop",
-            ties="shuffled",
+            ties="auto",
             seed=self._settings.loop.seed,
         )
         check_sides(cleaning.interactions, tables)
-        train, held_out = _hold_out(cleaning.interactions, validation=validation)
+        are_sets = cleaning.ties == "sets"
+        train, held_out = _hold_out(cleaning.interactions, validation=validation, by_moment=are_sets)
         device = prepare_machine(self._settings.machine)
-        prepared = _prepare(train, held_out, tables, self._pairs)
+        prepared = _prepare(train, held_out, tables, self._pairs, are_sets=are_sets)
         data = _training_data(prepared, has_time=has_time)
         trainer = build_trainer(self._settings, data, device=device)
         epochs = []
@@ -377,11 +380,22 @@ class _Fitted:
         except pl.exceptions.PolarsError as error:
             raise DataError(f"new items must have the columns of those fitted on, got: {str(error).splitlines()[0]}") from None
 
+    def _facts(self) -> PairsFacts:
+        flat = self.prepared.histories
+        n_train = int(self.prepared.counts.sum())
+        return self.prepared.facts(
+            n_train=n_train,
+            n_validation=len(flat.item_idx) - n_train,
+            has_time=self.has_time,
+            request_time="unknown",
+            asked=pl.DataFrame({"request_time": flat.request_time}),
+        )
+
     def write(self, folder: Path) -> None:
         """The same folders as those of a run."""
         pairs, embed = folder / "pairs", folder / "embed"
         self.prepared.write(pairs)
-        write_json(pairs / MANIFEST, {"facts": {"search_columns": list(self.search_columns), "has_time": self.has_time}})
+        write_json(pairs / MANIFEST, {"facts": as_table(self._facts())})
         write_tensors(folder / "train" / "model.safetensors", self.towers.state_dict())
         write_json(folder / "train" / "spec.json", self.towers.spec.as_dict())
         write_array(embed / "items.npy", self.item_vectors)
@@ -405,12 +419,13 @@ class _Fitted:
         write_json(folder / "config" / "ingest.json", {"settings": reading})
 
 
-def _hold_out(log: pl.DataFrame, *, validation: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _hold_out(log: pl.DataFrame, *, validation: bool, by_moment: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Train, and the last event of each user of at least three to validate on; no row where there are none."""
-    has_enough = pl.len().over(USER_ID) >= _FEWEST_EVENTS
+    n_known = pl.col(TIMESTAMP).n_unique() if by_moment else pl.len()
+    has_enough = n_known.over(USER_ID) >= _FEWEST_EVENTS
     if not validation or log.filter(has_enough).is_empty():
         return log, log.clear()
-    split = split_leave_last_out(log.filter(has_enough), validation=False)
+    split = split_leave_last_out(log.filter(has_enough), validation=False, by_moment=by_moment)
     rest = log.filter(~has_enough).select(split.train.columns)
     known = pl.concat([split.train, rest]).select(ITEM_ID).unique()
     lost = split.test.join(known, on=ITEM_ID, how="anti")
@@ -419,7 +434,9 @@ def _hold_out(log: pl.DataFrame, *, validation: bool) -> tuple[pl.DataFrame, pl.
     return train, split.test.join(known, on=ITEM_ID, how="semi", maintain_order="left")
 
 
-def _prepare(train: pl.DataFrame, held_out: pl.DataFrame, tables: RawTables, settings: PairSettings) -> Prepared:
+def _prepare(
+    train: pl.DataFrame, held_out: pl.DataFrame, tables: RawTables, settings: PairSettings, *, are_sets: bool
+) -> Prepared:
     users = fit_users(train, held_out)
     unknown = pl.lit(-1, pl.Int64)
     asked = pl.DataFrame({USER_ID: users.ids}).with_columns(validation_time=unknown, request_time=unknown)
@@ -429,6 +446,7 @@ def _prepare(train: pl.DataFrame, held_out: pl.DataFrame, tables: RawTables, set
         held_out,
         users=users,
         request_times=asked,
+        are_sets=are_sets,
         item_table=nothing[0] if tables.items is None else tables.items,
         user_table=nothing[1] if tables.users is None else tables.users,
         settings=settings,

@@ -15,8 +15,11 @@ from pipelines.benchmarks.child import run_own, run_process
 from pipelines.layout import lay_out
 from pipelines.settings.profile import Profile, read_shipped
 from pipelines.stages.stage import console
-from recsys.core.files import read_json
-from recsys.inference.towers import state_request_time
+from recsys.core.facts import read_facts
+from recsys.data.facts import IngestFacts
+from recsys.evaluation.protocol import state_request_time, state_split, state_ties, state_train_part
+from recsys.features.facts import PairsFacts
+from recsys.splits.parts import SplitFacts
 
 SEEDS = (0, 1, 2)
 
@@ -108,10 +111,11 @@ def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
         job = {"pairs": str(run / "pairs"), "test": str(run / "split" / "test.parquet"), "settings": settings}
         figures.append(run_own("ranking", job, log=place.log(f"{ranking.name}-{seed}")))
         console.print(f"  seed {seed}: {_in_words(figures[-1])}", markup=False)
-    split, pairs = (read_json(run / stage / "manifest.json")["facts"] for stage in ("split", "pairs"))
+    split, pairs = read_facts(run / "split", SplitFacts), read_facts(run / "pairs", PairsFacts)
     protocol = (
-        f"{split['protocol']}, {split['rule']}, trained on {split['trained_on']}; ties: {split['ties']}; request time: "
-        f"{state_request_time(pairs, use_time=profile.train.model.use_time)}; {split['n_test']:,} users"
+        f"{split.protocol}, {state_split(split)}, trained on {state_train_part(split)}; ties: "
+        f"{state_ties(read_facts(run / 'ingest', IngestFacts))}; request time: "
+        f"{state_request_time(pairs, split, reads_times=profile.train.model.use_time)}; {split.n_test:,} users"
     )
     for place_of, metric in enumerate(("hr", "ndcg")):
         values = [figure[metric] for figure in figures]

@@ -13,10 +13,12 @@ from recsys.augmentation.compose import AugmentationSettings, build_augmenter
 from recsys.augmentation.sequences import MASKED, Sequences, read_sequences
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import DataError
+from recsys.core.facts import read_facts
 from recsys.core.files import read_json
 from recsys.core.knobs import take
 from recsys.core.random import seed_for
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.features.facts import PairsFacts
 from recsys.sampling.batches import read_histories, request_batches
 
 
@@ -58,7 +60,7 @@ def augment_history(run: Path, user_id: str, *, seed: int) -> list[View]:
     histories, shape = read_histories(pairs), training.model
     operators = take(AugmentationSettings, chosen.values)
     augmenter = build_augmenter(operators, histories, n_items=len(items), most=shape.history_length)
-    has_time = shape.use_time and read_json(pairs / "manifest.json")["facts"]["has_time"]
+    has_time = shape.use_time and read_facts(pairs, PairsFacts).has_time
     ((_, batch),) = request_batches(
         histories,
         np.array([user_idx]),

@@ -10,7 +10,9 @@ from rich.table import Table
 
 from pipelines.commands.options import AsJson, Run, console, find_run, print_json
 from recsys.core.errors import RecsysError
+from recsys.core.facts import read_facts
 from recsys.core.files import MANIFEST, read_json
+from recsys.evaluation.facts import EvaluateFacts
 
 _SHOWN = ("Split:", "Ties:", "Request time:", "Epoch:")
 
@@ -25,16 +27,15 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
     Raises:
         ArtefactError: The run is not finished.
     """
-    manifest, metrics = read_json(run / "evaluate" / MANIFEST), read_json(run / "evaluate" / "metrics.json")
+    facts, metrics = read_facts(run / "evaluate", EvaluateFacts), read_json(run / "evaluate" / "metrics.json")
     registered = read_json(run / "register" / "registered.json")
     if since is not None and (run / "register" / MANIFEST).stat().st_mtime < since:
         console.print(f"Nothing to do: every stage of {run} is up to date.")
-    facts = manifest["facts"]
     console.print()
     style = "bold green" if read_json(run / "evaluate" / "comparisons.json")["is_proved"] else "bold red"
-    console.print(facts["verdict"], style=style, markup=False, soft_wrap=True)
+    console.print(facts.verdict, style=style, markup=False, soft_wrap=True)
     console.print(_table(run.name, facts, metrics))
-    for line in facts["protocol"]:
+    for line in facts.protocol:
         if line.startswith(_SHOWN):
             console.print(f"protocol    {line}", soft_wrap=True, markup=False)
     for label, path in (
@@ -47,18 +48,18 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
     console.print()
 
 
-def _table(name: str, facts: dict[str, Any], metrics: list[dict[str, Any]]) -> Table:
+def _table(name: str, facts: EvaluateFacts, metrics: list[dict[str, Any]]) -> Table:
     table = Table(
         title=f"{name}: {metrics[0]['n_users']:,} users, 95 % intervals", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
     )
     table.add_column("model", no_wrap=True)
-    for metric in facts["headline"]:
+    for metric in facts.headline:
         table.add_column(metric.upper(), justify="right", no_wrap=True)
     found = {(row["model"], row["metric"]): row for row in metrics}
     for model in dict.fromkeys(row["model"] for row in metrics):
-        cells = [found[model, metric] for metric in facts["headline"]]
+        cells = [found[model, metric] for metric in facts.headline]
         values = [f"{cell['value']:.4f}\n{cell['low']:.3f}–{cell['high']:.3f}" for cell in cells]
-        table.add_row(model, *values, style="bold" if model == facts["model"] else None)
+        table.add_row(model, *values, style="bold" if model == facts.model else None)
     return table
 
 
@@ -68,11 +69,10 @@ def summary(run: Run = None, as_json: AsJson = False) -> None:
     if not as_json:
         print_summary(folder)
         return
-    facts = read_json(folder / "evaluate" / MANIFEST)["facts"]
     print_json(
         {
             "run": str(folder),
-            "verdict": facts["verdict"],
+            "verdict": read_facts(folder / "evaluate", EvaluateFacts).verdict,
             "is_proved": read_json(folder / "evaluate" / "comparisons.json")["is_proved"],
             "metrics": read_json(folder / "evaluate" / "metrics.json"),
             "registered": read_json(folder / "register" / "registered.json"),

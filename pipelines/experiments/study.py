@@ -8,6 +8,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,17 @@ from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import ConfigError
 from recsys.core.files import MANIFEST, read_array, read_json, write_array, write_json
 from recsys.core.random import rng_for
+from recsys.data.facts import IngestFacts
 from recsys.data.schema import category_columns
 from recsys.data.vocabulary import read_vocabulary
 from recsys.evaluation.linear_probe import macro, probe
+from recsys.evaluation.protocol import state_request_time, state_split, state_ties
 from recsys.evaluation.study_page import write_study_page
+from recsys.features.facts import PairsFacts
 from recsys.inference.embedding import embed_items, embed_users
-from recsys.inference.towers import state_request_time
 from recsys.models.checkpoint import read_tensors
+from recsys.models.facts import PretrainFacts
+from recsys.splits.parts import SplitFacts
 from recsys.training.build import build_trainer, prepare_machine, read_training_data
 from recsys.training.loop import Trainer
 from recsys.training.settings import TrainingSettings
@@ -40,9 +45,22 @@ SCRATCH, TUNED = "from scratch", "pre-trained"
 _BATCH_TOKENS = 16_384
 
 
-def work(stage: StageRun[StudySettings]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFacts:
+    """What the study found.
+
+    Attributes:
+        shares: A row a share of labelled users: both ways and the lift.
+        probes: Macro AUROC of each attribute, by kind of vectors.
+    """
+
+    shares: list[dict[str, Any]]
+    probes: dict[str, dict[str, float]]
+
+
+def work(stage: StageRun[StudySettings]) -> StudyFacts:
     """Train both ways for each share of labelled users and each seed, then read attributes off the vectors."""
-    if not stage.facts_of("pretrain")["is_on"]:
+    if not stage.facts_of("pretrain", PretrainFacts).is_on:
         raise ConfigError("study: [pretrain] n_epochs must be above 0 to be studied, got 0; set it in the profile")
     settings = stage.settings
     _take_up_finished(stage)
@@ -58,8 +76,8 @@ def work(stage: StageRun[StudySettings]) -> None:
     about = {"shares": rows, "arms": arms, "probes": probes}
     write_json(stage.folder / "study.json", about)
     write_study_page(stage.folder / "study.html", name=stage.run.name, rows=rows, probes=probes, protocol=_protocol(stage))
-    stage.facts |= {"shares": rows, "probes": {name: values["macro"] for name, values in probes.items()}}
     _show(rows, probes)
+    return StudyFacts(shares=rows, probes={name: values["macro"] for name, values in probes.items()})
 
 
 def _arm(
@@ -202,19 +220,18 @@ def _labels(run: Path, side: str, id_column: str) -> Iterator[tuple[str, list[li
 
 
 def _protocol(stage: StageRun[StudySettings]) -> list[str]:
-    settings, pairs, split = stage.settings, stage.facts_of("pairs"), stage.facts_of("split")
+    settings, pairs, split = stage.settings, stage.facts_of("pairs", PairsFacts), stage.facts_of("split", SplitFacts)
     reads_time = read_json(stage.run / "config" / "train.json")["settings"]["use_time"]
-    inputs = ", ".join(
-        f"{pairs[f'n_{side}_categories']:,} {side} categories" for side in ("item", "user") if pairs[f"n_{side}_categories"]
-    )
+    counts = {"item": pairs.n_item_categories, "user": pairs.n_user_categories}
+    inputs = ", ".join(f"{count:,} {side} categories" for side, count in counts.items() if count)
     return [
         f"Labels: the users of a share, drawn by seed {', '.join(map(str, settings.seeds))}, have training targets; "
         "pre-training sees the histories of all users",
         f"Training: smaller shares go over their data up to {settings.longest} times as often; the epoch is chosen on the "
         "validation events of the same users, labelled or not, for both",
-        f"Split: {split['protocol']}: {split['rule']}",
-        f"Ties: {split['ties']}",
-        f"Request time: {state_request_time(pairs, use_time=reads_time)}",
+        f"Split: {split.protocol}: {state_split(split)}",
+        f"Ties: {state_ties(stage.facts_of('ingest', IngestFacts))}",
+        f"Request time: {state_request_time(pairs, split, reads_times=reads_time)}",
         "Test: NDCG@10 of each user's test event over the whole catalogue, seen items removed",
         "Probes: logistic regression, 5 folds, area under the ROC curve, mean over labels of at least 25 things",
         f"Inputs: the towers read {inputs or 'no attributes'}; what they read can be read off them",

@@ -7,7 +7,7 @@ on if `n_trials` is raised. Outputs: `trials.parquet`, `best.toml`, and every tr
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pipelines.settings.tune import Range, TuneSettings
 from pipelines.stages.stage import Stage, StageRun, console
 from recsys.core.errors import ConfigError, RecsysError
 from recsys.core.files import MANIFEST, read_json, write_atomically
+from recsys.features.facts import PairsFacts
 from recsys.training.build import build_trainer, code_of_training, prepare_machine, read_training_data
 from recsys.training.resume import EpochRecord
 from recsys.training.settings import TRAIN_KNOBS, TrainingSettings
@@ -32,14 +33,30 @@ _COMPLETE, _PRUNED = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.P
 _FAIL = optuna.trial.TrialState.FAIL
 
 
-def work(stage: StageRun[TuneSettings]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneFacts:
+    """What the search found; every trial starts at random weights.
+
+    Attributes:
+        n_trials: Finished trials.
+        best_trial: The number of the best.
+        validation_ndcg: Its NDCG@10 on validation.
+        base: The settings beside the searched ones.
+    """
+
+    n_trials: int
+    best_trial: int
+    validation_ndcg: float
+    base: dict[str, Any]
+
+
+def work(stage: StageRun[TuneSettings]) -> TuneFacts:
     """Try settings until there are as many finished trials as asked for."""
     from pipelines.tracking import runs as tracking
 
-    if stage.facts_of("pairs")["n_validation"] == 0:
+    if stage.facts_of("pairs", PairsFacts).n_validation == 0:
         raise ConfigError("tune: there must be a validation part to choose by, got none; set [split] validation = true")
     base = read_train(read_json(stage.run / "config" / "train.json")["settings"])
-    stage.facts["starts_from"] = "random weights"
     if read_json(stage.run / "config" / "pretrain.json")["settings"]["n_epochs"]:
         stage.say("every trial starts at random weights; [pretrain] is left out, and the best settings may be others with it")
     key = _key(stage, base)
@@ -54,8 +71,7 @@ def work(stage: StageRun[TuneSettings]) -> None:
             tracking.forget_trials(parent, cut_off=cut_off)
             while len(_done(study)) < stage.settings.n_trials:
                 _run_trial(stage, study, base, parent)
-        stage.facts["base"] = base.as_table()
-        _write_results(stage, study)
+        return _write_results(stage, study, base)
     finally:
         storage.engine.dispose()
 
@@ -175,7 +191,7 @@ def _table(records: list[EpochRecord]) -> pl.DataFrame:
     return pl.DataFrame([asdict(record) for record in records])
 
 
-def _write_results(stage: StageRun[TuneSettings], study: optuna.Study) -> None:
+def _write_results(stage: StageRun[TuneSettings], study: optuna.Study, base: TrainingSettings) -> TuneFacts:
     shutil.rmtree(stage.folder / "study" / "checkpoint", ignore_errors=True)
     trials = _done(study)
     table = [{"trial": t.number, "validation_ndcg": t.value, "state": t.state.name.lower()} | t.params for t in trials]
@@ -185,9 +201,9 @@ def _write_results(stage: StageRun[TuneSettings], study: optuna.Study) -> None:
     with write_atomically(stage.folder / "best.toml") as partial:
         partial.write_text("\n".join(["[train]", *lines]) + "\n", encoding="utf-8")
     best = study.best_trial
-    stage.facts |= {"n_trials": len(trials), "best_trial": best.number, "validation_ndcg@10": best.value}
     _show(sorted(trials, key=lambda trial: -(trial.value or 0.0))[:10])
     stage.say(f"best is trial {best.number}; copy its lines from tune/best.toml into [train] of the profile")
+    return TuneFacts(n_trials=len(trials), best_trial=best.number, validation_ndcg=best.value or 0.0, base=base.as_table())
 
 
 def _show(trials: list[optuna.trial.FrozenTrial]) -> None:

@@ -48,10 +48,11 @@ class IngestSettings(Settings):
     min_item_interactions: int = Field(default=1, ge=1, description="Items with fewer events are dropped.")
     missing_ids: Literal["stop", "drop"] = Field(default="stop", description="What happens to rows without a user or an item.")
     ties: Ties = Field(
-        default="file",
-        description="Order of a user's events with equal times: that of the file, drawn by the seed, or what an "
-        "unstable sort of "
-        "the whole log leaves (as in Meta's generative-recommenders).",
+        default="auto",
+        description="Order of a user's events with equal times. sets: none, they are one moment, learned and held out as a "
+        "whole; file: that of the file; shuffled: drawn by the seed; unstable: what an unstable sort of the whole log leaves "
+        "(as in Meta's generative-recommenders); auto: that of the file where it agrees with events at different times and is "
+        "no sort, else sets.",
     )
     n_users: int = Field(default=600, ge=1, description="Users of the synthetic world.")
     n_items: int = Field(default=300, ge=2, description="Items of the synthetic world.")

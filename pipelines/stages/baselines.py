@@ -6,6 +6,7 @@ from pipelines.settings.baselines import Baseline, BaselinesSettings
 from pipelines.stages.stage import Stage, StageRun
 from recsys.baselines.als import als_scores
 from recsys.baselines.ease import ease_scores
+from recsys.baselines.facts import BaselinesFacts
 from recsys.baselines.item_knn import item_knn_scores
 from recsys.baselines.popularity import popularity_scores
 from recsys.baselines.random import random_scores
@@ -13,11 +14,12 @@ from recsys.baselines.ranking import Lists, rank_same_for_all, rank_unseen
 from recsys.baselines.recent_popularity import recent_popularity_scores
 from recsys.baselines.train_matrix import BaselineData, build_baseline_data
 from recsys.candidates.table import write_candidates
+from recsys.data.facts import IngestFacts
 from recsys.data.schema import INTERACTIONS, check_table
 from recsys.index.nearest import Found, check_list_length
 
 
-def work(stage: StageRun[BaselinesSettings]) -> None:
+def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
     """Fit each baseline on train, score with histories up to the request, and write its lists."""
     split, settings = stage.read("split"), stage.settings
     parts = [pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation")]
@@ -25,7 +27,7 @@ def work(stage: StageRun[BaselinesSettings]) -> None:
         check_table(part, INTERACTIONS, name="split")
     data = build_baseline_data(*parts)
     check_list_length(settings.k, n_items=len(data.items), name="baselines")
-    skipped, has_time = [], stage.facts_of("split")["has_time"]
+    skipped, has_time = list[str](), stage.facts_of("ingest", IngestFacts).has_time
     with stage.progress("baselines", len(settings.names)) as show:
         for place, name in enumerate(settings.names):
             show(place, name)
@@ -41,10 +43,10 @@ def work(stage: StageRun[BaselinesSettings]) -> None:
                 items=data.items,
                 metadata={"baseline": name},
             )
-    stage.facts |= {"n_users": len(data.users), "k": settings.k, "skipped": skipped}
     done = ", ".join(sorted(path.stem for path in stage.folder.glob("*.parquet")))
     left = f"; left out, more than {settings.largest_catalogue:,} items: {', '.join(skipped)}" if skipped else ""
     stage.say(f"{done}{left}")
+    return BaselinesFacts(n_users=len(data.users), k=settings.k, skipped=skipped)
 
 
 def _lists(name: Baseline, data: BaselineData, settings: BaselinesSettings) -> Lists:

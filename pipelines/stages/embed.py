@@ -10,22 +10,24 @@ from recsys.core.columns import ITEM_ID
 from recsys.core.errors import ConfigError
 from recsys.core.files import write_array, write_atomically
 from recsys.data.vocabulary import read_vocabulary
+from recsys.features.facts import PairsFacts
 from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 from recsys.inference.embedding import embed_items, embed_users, encode_contents, item_norms
+from recsys.inference.facts import EmbedFacts
 from recsys.inference.precision import choose_device, choose_dtype
-from recsys.inference.towers import open_towers, state_request_time
+from recsys.inference.towers import open_towers
+from recsys.models.facts import TrainFacts
 from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import read_histories
 
 
-def work(stage: StageRun[EmbedSettings]) -> None:
+def work(stage: StageRun[EmbedSettings]) -> EmbedFacts:
     """Encode every item, and every user at the moment candidates are asked for."""
     stage.read("ingest")
     pairs, train = stage.read("pairs"), stage.read("train")
     device = choose_device(stage.settings.device)
-    trained = stage.facts_of("train")
-    dtype = choose_dtype(trained["precision"], device)
+    dtype = choose_dtype(stage.facts_of("train", TrainFacts).precision, device)
     model = open_towers(pairs=pairs, train=train).to(device)
     spec = model.spec
     histories = read_histories(pairs)
@@ -43,18 +45,16 @@ def work(stage: StageRun[EmbedSettings]) -> None:
     write_array(stage.folder / "users.npy", users)
     write_array(stage.folder / "item_norms.npy", item_norms(model, device=device))
     n_cold = _write_cold_items(stage, model)
-    statement = state_request_time(stage.facts_of("pairs"), use_time=spec.use_time)
-    stage.facts |= {
-        "n_items": len(items),
-        "n_users": len(users),
-        "n_cold_items": n_cold,
-        "dim": spec.dim,
-        "score": "cosine",
-        "request_time": statement,
-        "epoch": trained["epoch"],
-    }
     cold = f" and {n_cold:,} of items without a train event," if n_cold else ""
-    stage.say(f"{len(items):,} item{cold} and {len(users):,} user vectors of {spec.dim} numbers; request time: {statement}")
+    stage.say(f"{len(items):,} item{cold} and {len(users):,} user vectors of {spec.dim} numbers")
+    return EmbedFacts(
+        n_items=len(items),
+        n_users=len(users),
+        n_cold_items=n_cold,
+        dim=spec.dim,
+        score="cosine",
+        reads_times=spec.use_time,
+    )
 
 
 def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
@@ -73,7 +73,7 @@ def _write_cold_items(stage: StageRun[EmbedSettings], model: TwoTower) -> int:
     table = listed.filter(~pl.col(ITEM_ID).is_in(known.implode()))
     if not (stage.settings.cold_items or (table.height and model.spec.search_dim)):
         return 0
-    columns = stage.facts_of("pairs")["search_columns"]
+    columns = stage.facts_of("pairs", PairsFacts).search_columns
     texts = read_text_encoder(pairs / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     is_described = texts.any(1)
     vectors = encode_contents(model, texts[is_described]) * np.float32(stage.settings.cold_scale)

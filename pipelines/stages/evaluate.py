@@ -11,27 +11,37 @@ from numpy.typing import NDArray
 
 from pipelines.settings.evaluate import EvaluateSettings
 from pipelines.stages.stage import Stage, StageRun
+from recsys.baselines.facts import BaselinesFacts
 from recsys.baselines.train_matrix import build_baseline_data
+from recsys.candidates.facts import RetrieveFacts
 from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
+from recsys.data.facts import IngestFacts
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
 from recsys.evaluation.cold_items import ColdEvaluation, evaluate_cold_items
 from recsys.evaluation.comparison import Comparison, compare_to_baselines, is_proved, state_verdict
+from recsys.evaluation.facts import EvaluateFacts
 from recsys.evaluation.health import assess_embeddings, health_figures
 from recsys.evaluation.judgements import Judgements, build_judgements
+from recsys.evaluation.protocol import RunFacts, state_protocol
 from recsys.evaluation.report import HealthSection, write_report
 from recsys.evaluation.score import Scored, score_candidates
 from recsys.evaluation.segments import COLD, WARM, judge_part, segment_rows
 from recsys.evaluation.table import metric_rows
+from recsys.features.facts import PairsFacts
+from recsys.index.facts import IndexFacts
+from recsys.inference.facts import EmbedFacts
+from recsys.models.facts import TrainFacts
+from recsys.splits.parts import SplitFacts
 
 MODEL = "two-tower"
 
 
-def work(stage: StageRun[EvaluateSettings]) -> None:
+def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     """Score the model and every baseline the same way, with intervals, and say who wins."""
-    index, settings = stage.read("index"), stage.settings
+    index, settings, facts = stage.read("index"), stage.settings, _facts(stage)
     retrieve, baselines = stage.read("retrieve"), stage.read("baselines")
-    train, validation, test = _read_parts(stage)
+    train, validation, test = _read_parts(stage, is_part_of_users=facts.retrieve.is_part_of_users)
     judgements = build_judgements(train, validation, test)
     catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     tables = {MODEL: retrieve / "candidates.parquet"}
@@ -47,9 +57,10 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
-    verdict, proved = _judge(stage, comparisons, section)
+    left_out = stage.facts_of("baselines", BaselinesFacts).skipped
+    verdict, proved = _judge(comparisons, section, left_out=left_out, is_filtered=facts.retrieve.is_filtered)
     headline = headline_metrics(settings.ks)
-    protocol = _protocol(stage, judgements, n_items=catalogue.height)
+    protocol = state_protocol(facts, judgements, n_items=catalogue.height)
     if cold is not None:
         protocol.append(f"Cold items: {cold.in_words()}")
     write_json(stage.folder / "metrics.json", rows)
@@ -73,20 +84,32 @@ def work(stage: StageRun[EvaluateSettings]) -> None:
         headline=headline,
         k=min(settings.ks),
         protocol=protocol,
-        index=read_json(index / "index.json"),
+        index=facts.index,
         index_curve=read_json(index / "curve.json") if (index / "curve.json").is_file() else [],
         health=section,
         segments=segments,
     )
-    stage.facts |= {"verdict": verdict, "headline": headline, "protocol": protocol, "model": MODEL}
     stage.say(verdict)
+    return EvaluateFacts(verdict=verdict, headline=headline, protocol=protocol, model=MODEL)
 
 
-def _judge(stage: StageRun[EvaluateSettings], comparisons: list[Comparison], health: HealthSection) -> tuple[str, bool]:
+def _facts(stage: StageRun[EvaluateSettings]) -> RunFacts:
+    return RunFacts(
+        ingest=stage.facts_of("ingest", IngestFacts),
+        split=stage.facts_of("split", SplitFacts),
+        pairs=stage.facts_of("pairs", PairsFacts),
+        train=stage.facts_of("train", TrainFacts),
+        embed=stage.facts_of("embed", EmbedFacts),
+        index=stage.facts_of("index", IndexFacts),
+        retrieve=stage.facts_of("retrieve", RetrieveFacts),
+    )
+
+
+def _judge(comparisons: list[Comparison], health: HealthSection, *, left_out: list[str], is_filtered: bool) -> tuple[str, bool]:
     """The verdict for people, and whether the model is proved better: not where its lists or vectors are of another kind."""
-    left_out = [name.replace("_", "-") for name in stage.facts_of("baselines")["skipped"]]
+    left_out = [name.replace("_", "-") for name in left_out]
     verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
-    if stage.facts_of("retrieve")["is_filtered"]:
+    if is_filtered:
         proved = False
         verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
     if not health.is_sound:
@@ -95,13 +118,15 @@ def _judge(stage: StageRun[EvaluateSettings], comparisons: list[Comparison], hea
     return verdict, proved
 
 
-def _read_parts(stage: StageRun[EvaluateSettings]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def _read_parts(
+    stage: StageRun[EvaluateSettings], *, is_part_of_users: bool
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Train, validation and test; of the test only the users that lists were asked for."""
     split, retrieve = stage.read("split"), stage.read("retrieve")
     train, validation, test = (pl.read_parquet(split / f"{name}.parquet") for name in ("train", "validation", "test"))
     for part in (train, validation, test):
         check_table(part, INTERACTIONS, name="split")
-    if stage.facts_of("retrieve")["is_part_of_users"]:
+    if is_part_of_users:
         listed = pl.scan_parquet(retrieve / "candidates.parquet").select(USER_ID).unique().collect()
         test = test.join(listed, on=USER_ID, how="semi")
     return train, validation, test
@@ -148,41 +173,6 @@ def _score(path: Path, judgements: Judgements, catalogue: pl.DataFrame, settings
     table = pl.scan_parquet(path)
     check_table(table, CANDIDATES, name=name)
     return score_candidates(table, judgements, catalogue, ks=settings.ks, name=name)
-
-
-def _protocol(stage: StageRun[EvaluateSettings], judgements: Judgements, *, n_items: int) -> list[str]:
-    """What was done, line by line, each with its label before the first colon."""
-    split, retrieve = stage.facts_of("split"), stage.facts_of("retrieve")
-    n_new = split.get("n_test_rows_of_new_users", 0)
-    without = f"; {n_new:,} test events of users without an event before it are left out" if n_new else ""
-    n_relevant, n_new_items = judgements.pairs.height, retrieve["n_added_items"]
-    beside = f"; the model also ranks {n_new_items:,} items without one, by texts or as added" if n_new_items else ""
-    known = "; those that the model ranks by their texts can be found by it" if n_new_items else ""
-    return [
-        f"Split: {split['protocol']}: {split['rule']}{without}",
-        f"Trained on: {split['n_train']:,} events: {split['trained_on']}",
-        f"Relevant: {n_relevant:,} test events of known users that are new to them ({judgements.n_repeats:,} repeats left out)",
-        f"Catalogue: ranked whole: {n_items:,} items, those with an event in train{beside}",
-        f"Missing targets: {judgements.n_missing:,} of {n_relevant:,} relevant items are not in the catalogue and count as "
-        f"misses (ceiling of recall {judgements.ceiling:.4f}){known}",
-        f"Seen: {retrieve['seen']}",
-        f"Lists: {_describe_lists(retrieve)}",
-        f"Index: {stage.facts_of('index')['backend']}: {stage.facts_of('index')['why']}",
-        f"Ties: {split['ties']}",
-        f"Request time: {retrieve['request_time']}",
-        f"Epoch: {retrieve['epoch']}; test items are read by this stage only",
-        "Weights: every event counts the same; weight and event columns are kept and not used",
-        "Baselines: fitted on train, scored with the same histories and seen items as the model",
-    ]
-
-
-def _describe_lists(retrieve: dict[str, Any]) -> str:
-    """How the judged lists came about: whose, from which sources, under which filters."""
-    only = "; only they are judged" if retrieve["is_part_of_users"] else ""
-    text = f"{retrieve['n_users']:,} users{only}, from {', '.join(retrieve['sources'])}"
-    if retrieve["is_filtered"]:
-        text += f"; filtered, {retrieve['n_allowed_items']:,} items allowed: what the filters remove cannot be found"
-    return text + (f"; {retrieve['n_short_lists']:,} lists stay short" if retrieve["n_short_lists"] else "")
 
 
 STAGE = Stage(name="evaluate", read=EvaluateSettings.model_validate, work=work)

@@ -6,14 +6,17 @@ from pipelines.settings.index import IndexSettings
 from pipelines.stages.stage import Stage, StageRun
 from recsys.candidates.changes import read_changes
 from recsys.core.files import read_array, sha256_of
+from recsys.index.facts import IndexFacts
 from recsys.index.nearest import UNIT_TOLERANCE, Vectors
 from recsys.index.published import build_index
+from recsys.inference.facts import EmbedFacts
 
 
-def work(stage: StageRun[IndexSettings]) -> None:
+def work(stage: StageRun[IndexSettings]) -> IndexFacts:
     """Build, measure, and stop the run if the recall is missed."""
     embed, settings = stage.read("embed"), stage.settings
-    changes = read_changes(stage.run / "changes", model=sha256_of(embed / "items.npy"), dim=stage.facts_of("embed")["dim"])
+    space = stage.facts_of("embed", EmbedFacts)
+    changes = read_changes(stage.run / "changes", model=sha256_of(embed / "items.npy"), dim=space.dim)
     about = build_index(
         stage.folder,
         embed / "items.npy",
@@ -23,12 +26,12 @@ def work(stage: StageRun[IndexSettings]) -> None:
         target_recall=settings.target_recall,
         n_queries=settings.measured_users,
         seed=settings.seed,
-        score=stage.facts_of("embed")["score"],
+        score=space.score,
         added=_of_full_length(changes.vectors),
     )
-    stage.facts |= about
-    setting = "" if about["backend"] == "exact" else f", {about['build']}, effort {about['effort']}"
-    stage.say(f"{about['backend']}{setting}: recall@{about['k']} {about['recall']:.4f} against exact search; {about['why']}")
+    setting = "" if about.backend == "exact" else f", {about.build}, effort {about.effort}"
+    stage.say(f"{about.backend}{setting}: recall@{about.k} {about.recall:.4f} against exact search; {about.why}")
+    return about
 
 
 def _of_full_length(added: Vectors) -> Vectors | None:

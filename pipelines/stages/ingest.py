@@ -11,6 +11,7 @@ from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import SourceError
 from recsys.core.files import write_json
 from recsys.data.amazon import AmazonSet, locate_amazon
+from recsys.data.facts import IngestFacts
 from recsys.data.files import AttributeColumns, read_own_files
 from recsys.data.interactions import clean_interactions
 from recsys.data.movielens import MovieLensSet, locate_movielens, read_movielens
@@ -19,9 +20,10 @@ from recsys.data.s3rec import read_s3rec
 from recsys.data.scan import TextFormat
 from recsys.data.schema import RawTables, check_sides
 from recsys.data.synthetic import build_synthetic
+from recsys.data.ties import describe_order
 
 
-def work(stage: StageRun[IngestSettings]) -> None:
+def work(stage: StageRun[IngestSettings]) -> IngestFacts:
     """Read a source, clean it, and describe what came out."""
     settings = stage.settings
     raw = _read(stage)
@@ -38,29 +40,39 @@ def work(stage: StageRun[IngestSettings]) -> None:
     log = cleaning.interactions
     check_sides(log, raw)
     log.write_parquet(stage.folder / "interactions.parquet")
+    without_attributes, without_events = dict[str, int](), dict[str, int]()
     for name, table, key in (("items", raw.items, ITEM_ID), ("users", raw.users, USER_ID)):
         known = log.select(key).unique()
         own = pl.DataFrame(schema=known.schema) if table is None else table
         # Items that nobody took can still be searched for, and recommended by their texts; such users ask for nothing.
         full = known.join(own, on=key, how="full" if key == ITEM_ID else "left", coalesce=True).sort(key)
         full.write_parquet(stage.folder / f"{name}.parquet")
-        stage.facts[f"{name}_without_attributes"] = known.join(own, on=key, how="anti").height
-        stage.facts[f"{name}_without_events"] = full.height - known.height
+        without_attributes[name] = known.join(own, on=key, how="anti").height
+        without_events[name] = full.height - known.height
     quality = describe_quality(cleaning, has_time=raw.has_time)
     write_json(stage.folder / "quality.json", quality)
-    stage.facts |= {
-        "quality": quality,
-        "has_time": raw.has_time,
-        "source_files": dict(raw.files),
-        "licence": raw.licence,
-    }
-    stage.facts["ties"] = (
-        f"{quality['tied_timestamps']:,} events share their user's previous time, and stand {cleaning.tie_order}"
-    )
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in cleaning.dropped.items() if count) or "none"
     stage.say(
         f"{log.height:,} interactions, {quality['n_users']:,} users, {quality['n_items']:,} items; dropped: {dropped}; "
-        f"{stage.facts['ties']}"
+        f"{quality['tied_timestamps']:,} events share their user's previous time, and stand "
+        f"{describe_order(cleaning.ties, seed=settings.seed)}"
+    )
+    return IngestFacts(
+        n_events=log.height,
+        n_users=quality["n_users"],
+        n_items=quality["n_items"],
+        has_time=raw.has_time,
+        n_tied_events=quality["tied_timestamps"],
+        ties=cleaning.ties,
+        tie_fixed_share=cleaning.tie_order.fixed,
+        tie_ascending_share=cleaning.tie_order.ascending,
+        is_tie_order_sorted=cleaning.tie_order.is_sorted,
+        ties_seed=settings.seed,
+        items_without_attributes=without_attributes["items"],
+        items_without_events=without_events["items"],
+        users_without_attributes=without_attributes["users"],
+        source_files=dict(raw.files),
+        licence=raw.licence,
     )
 
 

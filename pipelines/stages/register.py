@@ -2,18 +2,22 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from pipelines.graph import NAMES
 from pipelines.settings.register import RegisterSettings
 from pipelines.stages.stage import Stage, StageRun
+from recsys.candidates.facts import RetrieveFacts
 from recsys.core.code import hash_code
 from recsys.core.columns import ITEM_ID, RANK, USER_ID
 from recsys.core.errors import ArtefactError
+from recsys.core.facts import as_table
 from recsys.core.files import MANIFEST, read_json, write_json
+from recsys.evaluation.facts import EvaluateFacts
 
 _MODEL_PARTS = {
     "pairs": "pairs",
@@ -26,7 +30,30 @@ _MODEL_PARTS = {
 _CHECKED_USERS = 25
 
 
-def work(stage: StageRun[RegisterSettings]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterFacts:
+    """Where the model is in MLflow: `registered.json`.
+
+    Attributes:
+        experiment_id: Of MLflow.
+        run_id: The parent run.
+        model: The registered model's name.
+        version: Of it.
+        alias: What that version is called now.
+        gate: Whether it earned to be champion.
+        lineage: The hash of all that it was made from.
+    """
+
+    experiment_id: str
+    run_id: str
+    model: str
+    version: str
+    alias: str
+    gate: Literal["passed", "failed"]
+    lineage: str
+
+
+def work(stage: StageRun[RegisterSettings]) -> RegisterFacts:
     """Log all stages under one parent run, register the model, check it, and move the alias if it earned it."""
     from pipelines.tracking import registry
     from pipelines.tracking import runs as tracking
@@ -42,7 +69,7 @@ def work(stage: StageRun[RegisterSettings]) -> None:
     comparisons = read_json(folders["evaluate"] / "comparisons.json")
     if run_id is None or version is None:
         with tracking.parent_run(experiment_id, name=stage.run.name, lineage=lineage) as run_id:
-            _log(run_id, folders, manifests)
+            _log(run_id, folders, manifests, model=stage.facts_of("evaluate", EvaluateFacts).model)
             tags = {"run_id": run_id, "verdict": comparisons["verdict"]}
             version = version or registry.register_version(
                 name,
@@ -51,31 +78,33 @@ def work(stage: StageRun[RegisterSettings]) -> None:
                 versions=manifests["train"]["versions"],
                 tags=tags,
             )
-            _check_answers(name, version, folders["retrieve"] / "candidates.parquet", k=manifests["retrieve"]["facts"]["k"])
+            _check_answers(
+                name, version, folders["retrieve"] / "candidates.parquet", k=stage.facts_of("retrieve", RetrieveFacts).k
+            )
     is_passed = bool(comparisons["is_proved"])
     alias = registry.pass_gate(name, version, is_passed=is_passed, reason=comparisons["verdict"])
-    registered = {
-        "experiment_id": experiment_id,
-        "run_id": run_id,
-        "model": name,
-        "version": version,
-        "alias": alias,
-        "gate": "passed" if is_passed else "failed",
-        "lineage": lineage,
-    }
-    write_json(stage.folder / "registered.json", registered)
-    stage.facts |= registered
-    stage.say(f"model '{name}' version {version} is {alias}; gate {registered['gate']}: {comparisons['verdict']}")
+    facts = RegisterFacts(
+        experiment_id=experiment_id,
+        run_id=run_id,
+        model=name,
+        version=version,
+        alias=alias,
+        gate="passed" if is_passed else "failed",
+        lineage=lineage,
+    )
+    write_json(stage.folder / "registered.json", as_table(facts))
+    stage.say(f"model '{name}' version {version} is {alias}; gate {facts.gate}: {comparisons['verdict']}")
+    return facts
 
 
-def _log(run_id: str, folders: dict[str, Path], manifests: dict[str, dict[str, Any]]) -> None:
+def _log(run_id: str, folders: dict[str, Path], manifests: dict[str, dict[str, Any]], *, model: str) -> None:
     from pipelines.tracking import runs as tracking
 
     nested = {name: tracking.log_stage(run_id, manifest) for name, manifest in manifests.items()}
     tracking.log_epochs(nested["train"], pl.read_parquet(folders["train"] / "epochs.parquet"))
     rows = read_json(folders["evaluate"] / "metrics.json")
     for each in (run_id, nested["evaluate"]):
-        tracking.log_results(each, rows, model=manifests["evaluate"]["facts"]["model"])
+        tracking.log_results(each, rows, model=model)
     outputs = manifests["split"]["outputs"]
     tracking.log_dataset(folders["split"] / "train.parquet", name="train", digest=outputs["train.parquet"])
     evaluate = folders["evaluate"]

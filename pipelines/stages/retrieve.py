@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from pipelines.settings.retrieve import RetrieveSettings
 from pipelines.stages.stage import Stage, StageRun
 from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.executors import run_parts
+from recsys.candidates.facts import RetrieveFacts
 from recsys.candidates.item_rules import ItemRules, read_ids
 from recsys.candidates.new_items import read_all_items
 from recsys.candidates.part_worker import Job
@@ -24,15 +26,17 @@ from recsys.candidates.table import Written, write_candidates
 from recsys.core.code import hash_code
 from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
+from recsys.core.facts import as_table
 from recsys.core.files import hash_folder, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.features.facts import PairsFacts
 from recsys.index.filters import n_possible
 from recsys.index.nearest import Found, check_list_length
 
 _PARTS = "parts"
 
 
-def work(stage: StageRun[RetrieveSettings]) -> None:
+def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     """Search in parts, put the parts together, check that no list is missing, publish."""
     pairs, embed = stage.read("pairs"), stage.read("embed")
     for name in ("ingest", "index"):
@@ -53,9 +57,9 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     user_idx, n_unknown = _chosen_users(settings, users)
 
     began = time.perf_counter()
-    job = _search(stage, "users", user_idx, k=settings.k)
+    job = _search(stage, plan, "users", user_idx, k=settings.k)
     similar_k = min(settings.similar_k, len(items) - 1)
-    similar = _search(stage, "items", np.arange(len(items)), k=similar_k) if similar_k else None
+    similar = _search(stage, plan, "items", np.arange(len(items)), k=similar_k) if similar_k else None
     searched = time.perf_counter()
     blocks = _checked(job, user_idx, read_seen(pairs, beside=plan.taken), plan, users=users, n_items=len(items))
     path = stage.folder / "candidates.parquet"
@@ -63,24 +67,30 @@ def work(stage: StageRun[RetrieveSettings]) -> None:
     files = [path, *([] if similar is None else [_write_similar(stage, similar, items=items, metadata=metadata)])]
     n_allowed = len(items) if plan.allowed is None else int(plan.allowed.sum())
     _check_coverage(written, n_allowed, settings.min_coverage)
-    seconds = {"search": round(searched - began, 3), "write": round(time.perf_counter() - searched, 3)}
-    stage.facts |= _facts(
-        stage,
-        written,
-        plan,
+    facts = RetrieveFacts(
         n_users=len(user_idx),
-        n_unknown=n_unknown,
-        n_allowed=n_allowed,
-        n_deleted=len(changes.deleted),
-        now=now,
+        n_unknown_users=n_unknown,
+        is_part_of_users=settings.users is not None,
+        k=settings.k,
+        n_rows=written.n_rows,
+        n_short_lists=written.n_short,
+        n_items_recommended=written.n_distinct,
+        n_allowed_items=n_allowed,
+        is_filtered=plan.has_rules or plan.caps is not None or len(changes.deleted) > 0,
+        filters_as_of=now.isoformat(timespec="seconds") if plan.has_rules else None,
+        sources=list(plan.sources),
+        n_added_items=len(changes.added),
+        n_deleted_items=len(changes.deleted),
+        search_seconds=round(searched - began, 3),
+        write_seconds=round(time.perf_counter() - searched, 3),
     )
-    stage.facts |= {"seconds_of": seconds, "n_added_items": len(changes.added), "n_deleted_items": len(changes.deleted)}
     if n_old := len(changes.of_other_models):
         stage.say(f"{n_old:,} added items belong to an older model, have no texts, and are left out; add them again")
-    published = _publish(stage, files)
+    published = _publish(stage, facts, files)
     short = f"; {written.n_short:,} lists are shorter" if written.n_short else ""
     limited = f" out of {n_allowed:,} allowed items" if plan.allowed is not None else ""
     stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{limited}{short}; published as {published}")
+    return facts
 
 
 def _asked(settings: RetrieveSettings, now: datetime) -> Asked:
@@ -107,7 +117,7 @@ def _asked(settings: RetrieveSettings, now: datetime) -> Asked:
 
 
 def _check_times(stage: StageRun[RetrieveSettings]) -> None:
-    if {"recent_popularity", "fresh"} & set(stage.settings.sources) and not stage.facts_of("pairs")["has_time"]:
+    if {"recent_popularity", "fresh"} & set(stage.settings.sources) and not stage.facts_of("pairs", PairsFacts).has_time:
         raise DataError(
             "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
         )
@@ -126,7 +136,9 @@ def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArra
     return known, len(asked) - len(known)
 
 
-def _search(stage: StageRun[RetrieveSettings], kind: str, rows: NDArray[np.int64], *, k: int) -> Job:
+def _search(
+    stage: StageRun[RetrieveSettings], plan: SearchPlan, kind: Literal["users", "items"], rows: NDArray[np.int64], *, k: int
+) -> Job:
     """Do what is missing of one job; parts of another model, index, plan or list of users are thrown away first."""
     folder, settings = stage.folder.resolve() / _PARTS / kind, stage.settings
     parts = Parts(folder=folder, n_rows=len(rows), part_rows=settings.block_users, k=k)
@@ -143,7 +155,7 @@ def _search(stage: StageRun[RetrieveSettings], kind: str, rows: NDArray[np.int64
     )
     places = {name: (stage.run / name).resolve() for name in ("pairs", "embed", "index")}
     job = Job(
-        kind="users" if kind == "users" else "items",
+        kind=kind,
         parts=parts,
         rows=row_file,
         plan=stage.folder.resolve() / "search",
@@ -152,6 +164,7 @@ def _search(stage: StageRun[RetrieveSettings], kind: str, rows: NDArray[np.int64
     with stage.progress(f"searching for {kind}", len(parts)) as show:
         n_done = run_parts(
             job,
+            plan=plan,
             executor=settings.executor,
             n_actors=settings.n_actors,
             on_part=lambda done: show(done, f"{min(done * parts.part_rows, len(rows)):,} of {len(rows):,}"),
@@ -194,44 +207,13 @@ def _check_coverage(written: Written, n_allowed: int, least: float) -> None:
         )
 
 
-def _publish(stage: StageRun[RetrieveSettings], files: list[Path]) -> str:
+def _publish(stage: StageRun[RetrieveSettings], facts: RetrieveFacts, files: list[Path]) -> str:
     """Swap the set of tables in one step and forget the parts; returns the set's name."""
     about = {"profile": stage.run.name, "created": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": stage.inputs}
     keep = stage.settings.keep_sets
-    published = publish_set(stage.run / "published", files, about=about | {"facts": stage.facts}, keep=keep)
+    published = publish_set(stage.run / "published", files, about=about | {"facts": as_table(facts)}, keep=keep)
     shutil.rmtree(stage.folder / _PARTS)
     return published.name
-
-
-def _facts(
-    stage: StageRun[RetrieveSettings],
-    written: Written,
-    plan: SearchPlan,
-    *,
-    n_users: int,
-    n_unknown: int,
-    n_allowed: int,
-    n_deleted: int,
-    now: datetime,
-) -> dict[str, object]:
-    embedded, has_validation = stage.facts_of("embed"), stage.facts_of("pairs")["n_validation"] > 0
-    return {
-        "n_users": n_users,
-        "n_unknown_users": n_unknown,
-        "is_part_of_users": stage.settings.users is not None,
-        "k": stage.settings.k,
-        "n_rows": written.n_rows,
-        "n_short_lists": written.n_short,
-        "n_items_recommended": written.n_distinct,
-        "n_allowed_items": n_allowed,
-        "is_filtered": plan.has_rules or plan.caps is not None or n_deleted > 0,
-        "filters_as_of": now.isoformat(timespec="seconds") if plan.has_rules else None,
-        "sources": list(plan.sources),
-        "request_time": embedded["request_time"],
-        "epoch": embedded["epoch"],
-        "seen": f"all items of a user's train{' and validation' if has_validation else ''} events are removed from the lists; "
-        "what is held out for the test is not, or it could not be found",
-    }
 
 
 STAGE = Stage(name="retrieve", read=RetrieveSettings.model_validate, work=work, keep=_PARTS)

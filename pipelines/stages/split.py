@@ -7,26 +7,26 @@ from pipelines.stages.stage import Stage, StageRun
 from recsys.core.columns import ITEM_ID
 from recsys.core.errors import DataError
 from recsys.core.random import rng_for
+from recsys.data.facts import IngestFacts
 from recsys.data.schema import INTERACTIONS, check_table
 from recsys.splits.cold_items import withhold_items
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.leave_last_out import split_leave_last_out
-from recsys.splits.parts import Split
+from recsys.splits.parts import Split, SplitFacts
 from recsys.splits.temporal import split_temporal
 
 
-def work(stage: StageRun[SplitSettings]) -> None:
+def work(stage: StageRun[SplitSettings]) -> SplitFacts:
     """Cut the log by one protocol and check the cut."""
     log = pl.read_parquet(stage.read("ingest") / "interactions.parquet")
     check_table(log, INTERACTIONS, name="interactions")
-    ingest = stage.facts_of("ingest")
-    has_time = ingest["has_time"]
-    if stage.settings.protocol == "temporal" and not has_time:
+    ingest = stage.facts_of("ingest", IngestFacts)
+    if stage.settings.protocol == "temporal" and not ingest.has_time:
         raise DataError(
             "split: the temporal protocol needs times, got histories whose order is all that is known; "
             'set [split] protocol = "leave_last_out"'
         )
-    split, cold = _split(log, stage.settings), pl.Series([], dtype=pl.String)
+    split, cold = _split(log, stage.settings, by_moment=ingest.ties == "sets"), pl.Series([], dtype=pl.String)
     if stage.settings.cold_share:
         rng = rng_for(stage.settings.cold_seed, "cold items")
         split, cold = withhold_items(split, share=stage.settings.cold_share, rng=rng)
@@ -35,17 +35,17 @@ def work(stage: StageRun[SplitSettings]) -> None:
     for name, part in parts.items():
         part.write_parquet(stage.folder / f"{name}.parquet")
     pl.DataFrame({ITEM_ID: cold}).write_parquet(stage.folder / "cold_items.parquet")
-    stage.facts |= dict(split.facts) | {f"n_{name}": part.height for name, part in parts.items()}
-    stage.facts |= {"has_time": has_time, "ties": ingest["ties"]}
     rows = ", ".join(f"{part.height:,} {name}" for name, part in parts.items())
     withheld = f"; {len(cold):,} items withheld wholly" if len(cold) else ""
-    stage.say(f"{split.facts['protocol']}: {rows}; cut: {split.facts['cut']}{withheld}; nothing leaks")
+    cut = "" if split.cut is None else f"; cut: {split.cut:%Y-%m-%d %H:%M:%S}"
+    stage.say(f"{split.protocol}: {rows}{cut}{withheld}; nothing leaks")
+    return split.facts()
 
 
-def _split(log: pl.DataFrame, settings: SplitSettings) -> Split:
+def _split(log: pl.DataFrame, settings: SplitSettings, *, by_moment: bool) -> Split:
     match settings.protocol:
         case "leave_last_out":
-            return split_leave_last_out(log, validation=settings.validation)
+            return split_leave_last_out(log, validation=settings.validation, by_moment=by_moment)
         case "temporal":
             return split_temporal(
                 log,

@@ -22,6 +22,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from recsys.core.errors import ArtefactError, RecsysError
+from recsys.core.facts import F, Facts, as_table, read_facts
 from recsys.core.files import MANIFEST, hash_folder, publish_folder, read_json, sha256_of, write_json
 from recsys.core.locks import claim_folder
 
@@ -45,7 +46,6 @@ class StageRun(Generic[S]):
         run: The run folder, `artifacts/<profile>`.
         settings: The stage's table of the profile.
         folder: Where outputs go; it takes the stage's name once the manifest is in it.
-        facts: What the manifest says beyond the usual: counts, choices, warnings.
         inputs: The stages read, each with the hash of its manifest.
         config: All of the stage's file below `config/`; the settings are one part of it.
     """
@@ -54,7 +54,6 @@ class StageRun(Generic[S]):
     run: Path
     settings: S
     folder: Path
-    facts: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
 
@@ -70,10 +69,19 @@ class StageRun(Generic[S]):
         self.inputs[stage] = sha256_of(manifest)
         return manifest.parent
 
-    def facts_of(self, stage: str) -> dict[str, Any]:
-        """The facts in the manifest of a stage before this one."""
-        facts: dict[str, Any] = read_json(self.read(stage) / MANIFEST)["facts"]
-        return facts
+    def facts_of(self, stage: str, kind: type[F]) -> F:
+        """What a stage before this one told.
+
+        Args:
+            stage: Its name.
+            kind: The dataclass that it tells.
+        """
+        return read_facts(self.read(stage), kind)
+
+    def settings_of(self, stage: str) -> dict[str, Any]:
+        """The settings of a stage that this one looks at, as the graph says, before long work."""
+        settings: dict[str, Any] = read_json(self.run / "config" / f"{stage}.json")["settings"]
+        return settings
 
     def say(self, text: str) -> None:
         """One line for the user."""
@@ -102,13 +110,13 @@ class Stage(Generic[S]):
     Attributes:
         name: Of the stage.
         read: From its table, as `config/<name>.json` has it, to its settings.
-        work: The stage itself.
+        work: The stage itself; it returns what it tells the next, or nothing from a process that only helps.
         keep: What of an interrupted run's folder stays there for the next one to resume from.
     """
 
     name: str
     read: Callable[[dict[str, Any]], S]
-    work: Callable[[StageRun[S]], None]
+    work: Callable[[StageRun[S]], Facts | None]
     keep: str | None = None
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
@@ -157,10 +165,12 @@ class Stage(Generic[S]):
         stage = StageRun(name=self.name, run=run, settings=settings, folder=partial, config=config)
         config_sha256, began, start_time = sha256_of(path), time.perf_counter(), time.time()
         try:
-            self.work(stage)
+            facts = self.work(stage)
             if not is_main:
                 return
-            _write_manifest(stage, config_sha256=config_sha256, start_time=start_time, seconds=time.perf_counter() - began)
+            _write_manifest(
+                stage, facts, config_sha256=config_sha256, start_time=start_time, seconds=time.perf_counter() - began
+            )
             publish_folder(partial, run / self.name)
         except BaseException:
             if is_main:
@@ -178,14 +188,14 @@ def _clear(folder: Path, keep: str | None) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _write_manifest(stage: StageRun[S], *, config_sha256: str, start_time: float, seconds: float) -> None:
+def _write_manifest(stage: StageRun[S], facts: Facts | None, *, config_sha256: str, start_time: float, seconds: float) -> None:
     write_json(
         stage.folder / MANIFEST,
         {
             "stage": stage.name,
             "config": stage.config["settings"],
             "config_sha256": config_sha256,
-            "facts": stage.facts,
+            "facts": {} if facts is None else as_table(facts),
             "start_time": start_time,
             "seconds": round(seconds, 3),
             "versions": {"python": sys.version.split()[0]} | _versions(),

@@ -6,15 +6,17 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.part_worker import Job, PartWorker
 from recsys.core.errors import ArtefactError, ConfigError
 
 
-def run_parts(job: Job, *, executor: str, n_actors: int, on_part: Callable[[int], None]) -> int:
+def run_parts(job: Job, *, plan: SearchPlan, executor: str, n_actors: int, on_part: Callable[[int], None]) -> int:
     """Do the parts of a job that are not there yet.
 
     Args:
         job: The job; its folders must be seen by all actors under the same paths.
+        plan: What the job's folder of the plan holds, for this process; actors read it.
         executor: `local` or `ray`.
         n_actors: Actors of Ray; each loads vectors and index once.
         on_part: Called with how many parts are there.
@@ -31,7 +33,7 @@ def run_parts(job: Job, *, executor: str, n_actors: int, on_part: Callable[[int]
     if missing and executor == "ray":
         _run_on_ray(job, missing, n_actors=n_actors, on_part=lambda: on_part(len(job.parts) - len(job.parts.missing())))
     elif missing:
-        worker = PartWorker(job)
+        worker = PartWorker(job, plan=plan)
         for done, part in enumerate(missing, start=1):
             worker.do(part)
             on_part(n_there + done)

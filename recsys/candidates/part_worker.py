@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from recsys.candidates.candidate_search import open_search
+from recsys.candidates.candidate_search import SearchPlan, open_search
 from recsys.candidates.parts import Parts
 from recsys.core.files import read_array
 from recsys.index.filters import SeenItems
@@ -24,7 +24,7 @@ class Job:
         pairs: Folder of the stage.
         embed: Folder of the stage.
         index: Folder of the stage.
-        plan: Folder of the search plan.
+        plan: Folder that the search plan was written to.
     """
 
     kind: Literal["users", "items"]
@@ -41,11 +41,12 @@ class PartWorker:
 
     Args:
         job: The job.
+        plan: The search plan where it is at hand; else it is read from the folder that the job names.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, plan: SearchPlan | None = None) -> None:
         self._job, self._rows = job, read_array(job.rows)
-        self._search = open_search(pairs=job.pairs, embed=job.embed, index=job.index, plan=job.plan)
+        self._search = open_search(pairs=job.pairs, embed=job.embed, index=job.index, plan=plan or job.plan)
         if job.kind == "items":
             items, added = read_array(job.embed / "items.npy"), self._search.plan.added
             self._items = items if added is None else np.concatenate([items, added])

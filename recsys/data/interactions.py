@@ -8,7 +8,7 @@ from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import DataError, SchemaError
 from recsys.data.scan import collect_source
 from recsys.data.schema import INTERACTIONS, check_table
-from recsys.data.ties import Ties, describe_order, sort_events
+from recsys.data.ties import Order, TieOrder, Ties, choose_order, examine_order, sort_events
 
 _LATEST = pl.datetime(2100, 1, 1, time_zone="UTC", time_unit="us")
 _EARLIEST = pl.datetime(1970, 1, 1, time_zone="UTC", time_unit="us")
@@ -24,13 +24,15 @@ class Cleaning:
         interactions: Sorted by user and time.
         dropped: Rows dropped, by reason.
         rows_in: Rows that were read.
-        tie_order: In which order a user's events with equal times stand, in words.
+        ties: In which order a user's events with equal times stand.
+        tie_order: What their order in the file shows.
     """
 
     interactions: pl.DataFrame
     dropped: dict[str, int]
     rows_in: int
-    tie_order: str
+    ties: Order
+    tie_order: TieOrder
 
 
 def clean_interactions(
@@ -39,7 +41,7 @@ def clean_interactions(
     min_user_interactions: int,
     min_item_interactions: int,
     missing_ids: str,
-    ties: Ties = "file",
+    ties: Ties = "auto",
     seed: int = 0,
 ) -> Cleaning:
     """Drop blank rows, exact duplicates, rows without ids, and users and items under their minimum (until both hold).
@@ -49,7 +51,7 @@ def clean_interactions(
         min_user_interactions: Users with fewer events go.
         min_item_interactions: Items with fewer events go.
         missing_ids: `stop` refuses rows without a user or item, `drop` drops them.
-        ties: In which order a user's events with equal times stand, see `sort_events`.
+        ties: In which order a user's events with equal times stand, see `choose_order` and `sort_events`.
         seed: Of that order, where it is drawn.
 
     Raises:
@@ -84,8 +86,11 @@ def clean_interactions(
         )
     if kept[ITEM_ID].n_unique() < 2:
         raise DataError("interactions: at least 2 different items are needed, got 1; there is nothing to rank")
-    ordered = sort_events(kept.drop(_ROW), ties=ties, seed=seed)
-    return Cleaning(interactions=ordered, dropped=dropped, rows_in=rows_in, tie_order=describe_order(ties, seed=seed))
+    log_in_file = kept.drop(_ROW)
+    found = examine_order(log_in_file)
+    order = choose_order(ties, found)
+    ordered = sort_events(log_in_file, ties=order, seed=seed)
+    return Cleaning(interactions=ordered, dropped=dropped, rows_in=rows_in, ties=order, tie_order=found)
 
 
 def _refuse_missing_ids(frame: pl.DataFrame, is_missing: pl.Expr) -> None:

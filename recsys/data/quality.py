@@ -1,5 +1,6 @@
 """What a clean log looks like in numbers, for `quality.json`."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +32,8 @@ def describe_quality(cleaning: Cleaning, *, has_time: bool) -> dict[str, Any]:
         "sparsity": 1 - log.select(USER_ID, ITEM_ID).n_unique() / (n_users * n_items),
         "repeated_pairs": log.height - log.select(USER_ID, ITEM_ID).n_unique(),
         "tied_timestamps": count_ties(log),
-        "tie_order": cleaning.tie_order,
+        "ties": cleaning.ties,
+        "tie_order": asdict(cleaning.tie_order) | {"is_sorted": cleaning.tie_order.is_sorted},
         "has_time": has_time,
         "first_time": _in_words(log[TIMESTAMP].min()) if has_time else None,
         "last_time": _in_words(log[TIMESTAMP].max()) if has_time else None,

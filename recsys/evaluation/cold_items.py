@@ -11,11 +11,13 @@ from recsys.baselines.content import content_knn_scores, similar_popularity
 from recsys.baselines.ranking import Scores
 from recsys.baselines.train_matrix import BaselineData
 from recsys.core.columns import ITEM_ID, USER_ID, USER_IDX
-from recsys.core.files import MANIFEST, read_array, read_json
+from recsys.core.facts import read_facts
+from recsys.core.files import read_array
 from recsys.core.random import rng_for
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.evaluation.judgements import Judgements
 from recsys.evaluation.segments import rank_metrics
+from recsys.features.facts import PairsFacts
 from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 
@@ -123,7 +125,7 @@ def _content_scores(
     """
     known = pl.read_parquet(run / "ingest" / "items.parquet")
     table = pl.DataFrame({ITEM_ID: cold}).join(known, on=ITEM_ID, how="left", maintain_order="left")
-    columns = read_json(run / "pairs" / MANIFEST)["facts"]["search_columns"]
+    columns = read_facts(run / "pairs", PairsFacts).search_columns
     encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     texts = np.array(read_array(run / "pairs" / "search_text.npy")[:, 0])
     content = content_knn_scores(data.history, texts=texts, scored=np.concatenate([texts, encoded]))(rows)

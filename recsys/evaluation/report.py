@@ -9,6 +9,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
 
+from recsys.core.facts import as_table
 from recsys.core.files import write_atomically
 from recsys.evaluation.charts import (
     draw_differences,
@@ -19,6 +20,7 @@ from recsys.evaluation.charts import (
 )
 from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.score import Scored, list_counts
+from recsys.index.facts import IndexFacts
 
 _TENTHS = 10
 
@@ -55,7 +57,7 @@ def write_report(
     headline: Sequence[str],
     k: int,
     protocol: Sequence[str],
-    index: Mapping[str, Any],
+    index: IndexFacts,
     index_curve: Sequence[Mapping[str, Any]],
     health: HealthSection,
     segments: Sequence[Mapping[str, Any]],
@@ -76,7 +78,7 @@ def write_report(
         headline: The metrics of table and bars.
         k: The first k ranks count as exposure.
         protocol: What was done, line by line, each `label: text`.
-        index: What `index.json` holds.
+        index: The index that the lists come from.
         index_curve: What was measured to choose the index, point by point; none for exact search.
         health: Of the embeddings.
         segments: Rows by segment, model and metric; those of one segment stand together.
@@ -100,7 +102,7 @@ def write_report(
         index=index,
         health=health,
         segments=_segments(segments),
-        curve=draw_index_curve(index_curve, target=index["target_recall"], chosen=index) if index_curve else "",
+        curve=draw_index_curve(index_curve, target=index.target_recall, chosen=as_table(index)) if index_curve else "",
     )
     with write_atomically(path) as partial:
         partial.write_text(page, encoding="utf-8")

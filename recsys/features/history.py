@@ -29,6 +29,8 @@ class FlatHistories:
         train_end: Shape (U,) int64, positions in `item_idx`.
         validation_time: Shape (U,) int64, seconds since 1970 at which validation asks; -1 if unknown.
         request_time: Shape (U,) int64, seconds since 1970 at which candidates are asked for; -1 if unknown.
+        moment: Shape (E,) int32, the number of each event's moment in its user's history, where events of one moment are a
+            set; None where each event is a moment of its own.
     """
 
     item_idx: IntArray
@@ -37,15 +39,24 @@ class FlatHistories:
     train_end: IntArray
     validation_time: IntArray
     request_time: IntArray
+    moment: IntArray | None
 
     def write(self, folder: Path) -> None:
-        """Write each array as `<name>.npy`."""
+        """Write each array that is there as `<name>.npy`."""
         for name in ("item_idx", "timestamp", "offsets", "train_end", "validation_time", "request_time"):
             write_array(folder / f"{name}.npy", getattr(self, name))
+        if self.moment is not None:
+            write_array(folder / "moment.npy", self.moment)
 
 
 def build_histories(
-    train: pl.DataFrame, validation: pl.DataFrame, *, users: Vocabulary, items: Vocabulary, request_times: pl.DataFrame
+    train: pl.DataFrame,
+    validation: pl.DataFrame,
+    *,
+    users: Vocabulary,
+    items: Vocabulary,
+    request_times: pl.DataFrame,
+    are_sets: bool = False,
 ) -> tuple[FlatHistories, int]:
     """Lay out train and validation events of known users and items; users without a train event have validation only.
 
@@ -55,6 +66,7 @@ def build_histories(
         users: Fitted on train.
         items: Fitted on train.
         request_times: user_id, validation_time and request_time (int64 seconds); users without a row get -1.
+        are_sets: Whether a user's events of one time have no order.
 
     Returns:
         The arrays, and how many validation events were dropped because their user or item is unknown to train.
@@ -82,5 +94,13 @@ def build_histories(
         train_end=offsets[:-1] + n_train,
         validation_time=asked["validation_time"].fill_null(-1).to_numpy().astype(np.int64),
         request_time=asked["request_time"].fill_null(-1).to_numpy().astype(np.int64),
+        moment=_moments(known) if are_sets else None,
     )
     return histories, sum(part.height for part in parts) - known.height
+
+
+def _moments(known: pl.DataFrame) -> IntArray:
+    """The number of each event's moment among those of its user, from 0."""
+    is_new = pl.col(TIMESTAMP) != pl.col(TIMESTAMP).shift(fill_value=None)
+    number = is_new.fill_null(False).cast(pl.Int32).cum_sum().over(USER_IDX)
+    return known.select(moment=number)["moment"].to_numpy().astype(np.int32)

@@ -13,6 +13,7 @@ from recsys.core.files import write_array, write_atomically, write_json
 from recsys.core.knobs import knob
 from recsys.data.vocabulary import Vocabulary, fit_vocabulary, write_vocabulary
 from recsys.features.attributes import Attributes, fit_attributes
+from recsys.features.facts import PairsFacts, RequestTime
 from recsys.features.history import FlatHistories, build_histories
 from recsys.features.item_text import ALL, encode_search_texts, fit_item_text, search_texts
 from recsys.features.popularity import count_items, log_q
@@ -92,6 +93,36 @@ class Prepared:
             write_array(folder / f"{name}.npy", array)
         self.encoder.write(folder / "text_encoder")
 
+    def facts(
+        self, *, n_train: int, n_validation: int, has_time: bool, request_time: RequestTime, asked: pl.DataFrame
+    ) -> PairsFacts:
+        """All of this in numbers.
+
+        Args:
+            n_train: Train events.
+            n_validation: Validation events.
+            has_time: Whether timestamps are times, or the order only.
+            request_time: When candidates are asked for.
+            asked: user_id, validation_time and request_time, as it was prepared with.
+        """
+        return PairsFacts(
+            n_users=len(self.users),
+            n_items=len(self.items),
+            n_train=n_train,
+            n_validation=n_validation,
+            n_unknown_validation=self.n_unknown_validation,
+            has_time=has_time,
+            request_time=request_time,
+            n_users_without_request_time=asked["request_time"].null_count(),
+            n_item_categories=len(self.item_side.category_names),
+            n_user_categories=len(self.user_side.category_names),
+            n_item_rows_cut=self.item_side.n_cut,
+            n_user_rows_cut=self.user_side.n_cut,
+            text_dim=self.item_text.shape[1],
+            search_columns=self.search_columns,
+            search_dim=self.encoder.dim,
+        )
+
 
 def prepare(
     train: pl.DataFrame,
@@ -99,6 +130,7 @@ def prepare(
     *,
     users: Vocabulary,
     request_times: pl.DataFrame,
+    are_sets: bool,
     item_table: pl.DataFrame,
     user_table: pl.DataFrame,
     settings: PairSettings,
@@ -110,12 +142,15 @@ def prepare(
         validation: Likewise.
         users: From `fit_users` of both.
         request_times: user_id, validation_time and request_time, seconds since 1970, -1 where unknown.
+        are_sets: Whether a user's events of one time have no order.
         item_table: One row an item: item_id and its attributes.
         user_table: One row a user: user_id and its attributes.
         settings: What is laid out.
     """
     items = fit_vocabulary(train[ITEM_ID])
-    histories, dropped = build_histories(train, validation, users=users, items=items, request_times=request_times)
+    histories, dropped = build_histories(
+        train, validation, users=users, items=items, request_times=request_times, are_sets=are_sets
+    )
     counts = count_items(train, items=items)
     item_inputs = item_table if settings.item_attributes else None
     texts = search_texts(pl.DataFrame({ITEM_ID: items.ids}).join(item_table, on=ITEM_ID, how="left", maintain_order="left"))

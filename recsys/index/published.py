@@ -2,13 +2,15 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from recsys.core.errors import IndexQualityError
-from recsys.core.files import read_array, read_json, sha256_of, write_json
+from recsys.core.facts import as_table
+from recsys.core.files import read_array, sha256_of, write_json
 from recsys.core.random import rng_for
+from recsys.index.facts import IndexFacts, read_index_facts
 from recsys.index.nearest import Nearest, Score, Vectors, check_vectors
 from recsys.index.operating_point import (
     Family,
@@ -22,7 +24,6 @@ from recsys.index.overlay import OverlayIndex
 Backend = Literal["auto", "exact", "annoy", "faiss"]
 EXACT_UP_TO = 50_000
 _INDEX_FILE = "items.index"
-_POINT = ("backend", "build", "effort", "k", "recall", "queries_per_second")
 
 
 def build_index(
@@ -37,7 +38,7 @@ def build_index(
     seed: int,
     score: Score = "cosine",
     added: Vectors | None = None,
-) -> dict[str, Any]:
+) -> IndexFacts:
     """Build an index that reaches its recall, and note what it belongs to.
 
     Args:
@@ -63,17 +64,10 @@ def build_index(
     vectors = _with_added(read_array(vectors_path), added, None)
     check_vectors(vectors, score=score)
     k = min(k, len(vectors))
-    about: dict[str, Any] = {
-        "vectors_sha256": sha256_of(vectors_path),
-        "n_items": len(vectors),
-        "n_added": 0 if added is None else len(added),
-        "added_sha256": _hash_added(added, None),
-        "score": score,
-        "target_recall": target_recall,
-    }
+    why, measured = "", list[OperatingPoint]()
     if backend == "exact" or (backend == "auto" and len(vectors) <= EXACT_UP_TO):
-        asked = "asked for" if backend == "exact" else f"up to {EXACT_UP_TO:,} items no index finds lists sooner"
-        about |= {"backend": "exact", "build": "all items", "effort": 0, "recall": 1.0, "k": k, "why": asked}
+        why = "asked for" if backend == "exact" else f"up to {EXACT_UP_TO:,} items no index finds lists sooner"
+        point = OperatingPoint(backend="exact", build="all items", effort=0, k=k, recall=1.0, queries_per_second=0.0)
     else:
         families: list[Family] = available_families() if backend == "auto" else [backend]
         drawn = rng_for(seed, "index queries").choice(len(queries), min(n_queries, len(queries)), replace=False)
@@ -86,12 +80,25 @@ def build_index(
             target_recall=target_recall,
             seed=seed,
         )
-        about |= point.as_dict() | {"why": _reason(point, measured)}
         write_json(folder / "curve.json", [each.as_dict() for each in measured])
-        if point.backend != "exact":
-            about["index_sha256"] = sha256_of(folder / _INDEX_FILE)
-    write_json(folder / "index.json", about)
-    return about
+    facts = IndexFacts(
+        backend=point.backend,
+        build=point.build,
+        effort=point.effort,
+        k=point.k,
+        recall=point.recall,
+        queries_per_second=point.queries_per_second if measured else None,
+        why=why or _reason(point, measured),
+        target_recall=target_recall,
+        score=score,
+        n_items=len(vectors),
+        n_added=0 if added is None else len(added),
+        vectors_sha256=sha256_of(vectors_path),
+        added_sha256=_hash_added(added, None),
+        index_sha256=None if point.backend == "exact" else sha256_of(folder / _INDEX_FILE),
+    )
+    write_json(folder / "index.json", as_table(facts))
+    return facts
 
 
 def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine", added: Vectors | None = None) -> Nearest:
@@ -106,35 +113,43 @@ def open_index(folder: Path, vectors_path: Path, *, score: Score = "cosine", add
     Raises:
         IndexQualityError: The vectors, the score or the index file are not those of `index.json`.
     """
-    about = read_json(folder / "index.json")
-    if "added_sha256" not in about:
-        raise IndexQualityError(f"{folder} must be an index of this version, got an older one; run make again")
-    if about["score"] != score:
+    about = read_index_facts(folder)
+    if about.score != score:
         raise IndexQualityError(
-            f"{folder} must rank by {score}, as the model was trained, got an index for {about['score']}; "
-            "run the stage index again"
+            f"{folder} must rank by {score}, as the model was trained, got an index for {about.score}; run the stage "
+            "index again"
         )
     found = sha256_of(vectors_path)
-    if about["vectors_sha256"] != found:
+    if about.vectors_sha256 != found:
         raise IndexQualityError(
             f"{folder} must be built from the vectors of {vectors_path} ({found[:12]}…), got one built from "
-            f"{about['vectors_sha256'][:12]}…; run the stage index again"
+            f"{about.vectors_sha256[:12]}…; run the stage index again"
         )
     path = folder / _INDEX_FILE
-    if about["backend"] != "exact" and (not path.is_file() or sha256_of(path) != about["index_sha256"]):
+    if about.backend != "exact" and (not path.is_file() or sha256_of(path) != about.index_sha256):
         raise IndexQualityError(f"{path} must be the file that index.json names, got another; run the stage index again")
-    point = OperatingPoint(**({"queries_per_second": 0.0} | {name: about[name] for name in _POINT if name in about}))
-    n_built, n_added = about.get("n_added", 0), 0 if added is None else len(added)
-    if n_built > n_added or _hash_added(added, n_built) != about["added_sha256"]:
+    n_built, n_added = about.n_added, 0 if added is None else len(added)
+    if n_built > n_added or _hash_added(added, n_built) != about.added_sha256:
         raise IndexQualityError(
             f"{folder} must find the {n_built} added items that it was built with, got {n_added} or others; remove "
             f"{folder} and run make again"
         )
     vectors = _with_added(read_array(vectors_path), added, n_built)
-    nearest = open_backend(path, vectors, point)
+    nearest = open_backend(path, vectors, _point(about))
     if added is None or n_added == n_built:
         return nearest
     return OverlayIndex(nearest, n_items=len(vectors), added=added[n_built:])
+
+
+def _point(about: IndexFacts) -> OperatingPoint:
+    return OperatingPoint(
+        backend=about.backend,
+        build=about.build,
+        effort=about.effort,
+        k=about.k,
+        recall=about.recall,
+        queries_per_second=about.queries_per_second or 0.0,
+    )
 
 
 def _hash_added(added: Vectors | None, n: int | None) -> str:

@@ -63,4 +63,5 @@ def _repeat(histories: Histories, user_idx: int, variants: list[NDArray[np.int64
         train_end=offsets[1:],
         validation_time=np.repeat(histories.validation_time[user_idx], n),
         request_time=np.repeat(histories.request_time[user_idx], n),
+        moment=None if histories.moment is None else histories.moment[flat],
     )

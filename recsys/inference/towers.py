@@ -1,8 +1,6 @@
 """The trained towers of a run, with the features and times they read."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from recsys.core.files import read_json
 from recsys.models.checkpoint import load_weights, read_tensors
@@ -21,13 +19,3 @@ def open_towers(*, pairs: Path, train: Path) -> TwoTower:
     model = TwoTower(spec, item_features=read_item_features(pairs), user_features=read_user_features(pairs))
     load_weights(model, read_tensors(train / "model.safetensors"))
     return model
-
-
-def state_request_time(pairs: Mapping[str, Any], *, use_time: bool) -> str:
-    """Whether the model knows when candidates are asked for, for reports.
-
-    Args:
-        pairs: Facts of the stage `pairs`.
-        use_time: Of `[train]`.
-    """
-    return str(pairs["request_time"]) if use_time else "no times at all: the model reads order only"

@@ -171,6 +171,7 @@ class TwoTower(nn.Module):
         request_gap: torch.Tensor,
         user_idx: torch.Tensor,
         is_wanted: torch.Tensor,
+        prefix: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Unit vectors of the wanted prefixes.
 
@@ -180,12 +181,16 @@ class TwoTower(nn.Module):
             request_gap: Shape (B, L).
             user_idx: Shape (B,).
             is_wanted: Shape (B, L) bool; N positions are set.
+            prefix: Shape (B, L) int64, the place in its row whose prefix stands for each position; its own if None.
 
         Returns:
             Shape (N, D), in row-major order of `is_wanted`.
         """
         encoded = self.user_tower(history, gap=gap, request_gap=request_gap, user_idx=user_idx)  # (B, L, D)
-        return normalize(encoded[is_wanted].float(), dim=-1)  # (N, D)
+        if prefix is None:
+            return normalize(encoded[is_wanted].float(), dim=-1)  # (N, D)
+        row = torch.arange(len(prefix), device=prefix.device)[:, None].expand_as(prefix)[is_wanted]  # (N,)
+        return normalize(encoded[row, prefix[is_wanted]].float(), dim=-1)  # (N, D)
 
 
 def _read(tower: TextTower | None, texts: torch.Tensor) -> torch.Tensor:

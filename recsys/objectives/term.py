@@ -92,6 +92,7 @@ class Part:
             request_gap=self.batch.request_gap,
             user_idx=self.batch.user_idx,
             is_wanted=self.batch.target_idx >= 0,
+            prefix=self.batch.prefix,
         )
 
 

@@ -1,7 +1,7 @@
 """Windows of histories, grouped by length into batches of about equal work. Numpy and torch alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsys.core.files import read_array
+from recsys.sampling.moments import places_after, places_before, shuffle_within
 
 HeldOut = Literal["validation", "test"]
 Ints = NDArray[np.int64]
@@ -17,6 +18,7 @@ Ints = NDArray[np.int64]
 _MULTIPLE = 8
 _POOL_BATCHES = 64
 UNKNOWN_TIME = -1
+_NO_MOMENT = 2**40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Histories:
 
     Attributes:
         is_learned: Shape (U,), whose train events are targets; None for all users. Histories are known of all.
+        moment: Shape (E,), which events of a user are one moment, and so a set; None where each is a moment of its own.
     """
 
     item_idx: NDArray[np.integer]
@@ -34,6 +37,7 @@ class Histories:
     validation_time: NDArray[np.integer]
     request_time: NDArray[np.integer]
     is_learned: NDArray[np.bool_] | None = None
+    moment: NDArray[np.integer] | None = None
 
     @property
     def n_users(self) -> int:
@@ -43,7 +47,9 @@ class Histories:
 
 def read_histories(folder: Path) -> Histories:
     """Memory-map the arrays below `folder`."""
-    names = [field.name for field in fields(Histories) if field.name != "is_learned"]
+    names = [field.name for field in fields(Histories) if field.name not in ("is_learned", "moment")]
+    if (folder / "moment.npy").is_file():
+        names.append("moment")
     return Histories(**{name: read_array(folder / f"{name}.npy") for name in names})
 
 
@@ -58,6 +64,8 @@ class Batch:
         request_gap: Shape (B, L) int64, seconds from the event to the moment asked about; -1 if unknown.
         target_idx: Shape (B, L) int64, the next item or a later one; -1 where there is none.
         length: Shape (B,) int64.
+        prefix: Shape (B, L) int64, the place in its row whose prefix each target is predicted from; None where each place's own
+            prefix is.
     """
 
     user_idx: torch.Tensor
@@ -66,17 +74,22 @@ class Batch:
     request_gap: torch.Tensor
     target_idx: torch.Tensor
     length: torch.Tensor
+    prefix: torch.Tensor | None = None
 
     def rows(self, part: slice) -> "Batch":
         """Some rows, such as one process's share."""
-        return Batch(**{field.name: getattr(self, field.name)[part] for field in fields(self)})
+        return Batch(**{name: tensor[part] for name, tensor in self._tensors().items()})
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; to CUDA it goes through pinned memory, so that the copy runs beside the work."""
-        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        tensors = self._tensors()
         if device.type == "cuda":
             return Batch(**{name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()})
         return Batch(**{name: tensor.to(device) for name, tensor in tensors.items()})
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: tensor for name, tensor in named.items() if tensor is not None}
 
 
 def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> Ints:
@@ -94,6 +107,9 @@ def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Gen
     """
     starts, ends = np.asarray(histories.offsets[:-1]), np.asarray(histories.train_end)
     n_targets = np.maximum(ends - starts - 1, 0) * (1 if histories.is_learned is None else histories.is_learned)
+    if histories.moment is not None:
+        some = n_targets > 0
+        n_targets[some] *= histories.moment[ends[some] - 1] > histories.moment[starts[some]]  # one moment foretells none
     first = np.minimum(rng.integers(1, history_length + 1, len(n_targets)), n_targets)
     n_windows = np.where(n_targets > 0, 1 + -(-(n_targets - first) // history_length), 0)
     user = np.repeat(np.arange(len(n_targets)), n_windows)
@@ -144,15 +160,20 @@ def build_batch(
 ) -> Batch:
     """The windows of one batch, padded, with a target for each event; the moment asked about is that of the next event.
 
+    Where events of one moment are a set, they come in another order each time, and a target is predicted from what was before
+    its moment; the events of the moment that a window begins with are no targets.
+
     Args:
         histories: All users.
         windows: Shape (B, 3), from `plan_epoch`.
         use_time: Whether gaps are given; else they are all unknown.
         far_share: Chance that a target is any of the user's train events that follow, each as likely, and not the next one.
-        rng: Draws them.
+        rng: Draws them, and the order of sets.
 
     Source: far targets: Pancha et al., "PinnerFormer", arXiv:2205.04507, section 3.4, "dense all action loss".
     """
+    if histories.moment is not None:
+        return _build_of_sets(histories, windows, histories.moment, use_time=use_time, far_share=far_share, rng=rng)
     starts, lengths = windows[:, 1], windows[:, 2] - windows[:, 1] - 1
     positions, inside = _positions(starts, lengths)
     following = np.minimum(positions + 1, len(histories.item_idx) - 1)
@@ -170,6 +191,45 @@ def build_batch(
         following = np.where(is_far, positions + rng.integers(1, np.maximum(n_ahead, 1) + 1), following)
     targets = np.where(inside, histories.item_idx[following], -1)
     return _batch(windows[:, 0], items, gap, request_gap, targets, lengths)
+
+
+def _build_of_sets(
+    histories: Histories,
+    windows: Ints,
+    moment: NDArray[np.integer],
+    *,
+    use_time: bool,
+    far_share: float,
+    rng: np.random.Generator | None,
+) -> Batch:
+    if rng is None:
+        raise ValueError("sets must have an rng that draws their order, got none")
+    starts, sizes = windows[:, 1], windows[:, 2] - windows[:, 1]  # inputs and the last target
+    positions, inside = _positions(starts, sizes, width=_round_up(int(sizes.max(initial=2)) - 1) + 1)  # (B, L + 1)
+    moments = np.where(inside, moment[positions].astype(np.int64), _NO_MOMENT)
+    positions = np.take_along_axis(positions, shuffle_within(moments, rng=rng), axis=1)
+    before = places_before(moments)[:, 1:]  # (B, L)
+    is_input = inside[:, 1:]
+    is_target = is_input & (before >= 0)
+    gap = request_gap = np.full(is_target.shape, UNKNOWN_TIME, np.int64)
+    if use_time:
+        times, first = histories.timestamp[positions].astype(np.int64), np.asarray(histories.offsets[windows[:, 0]])
+        earlier = np.concatenate([histories.timestamp[np.maximum(starts - 1, 0)][:, None], times[:, :-1]], axis=1)
+        is_known = is_input & ((np.arange(is_input.shape[1]) > 0) | (starts > first)[:, None])
+        gap = np.where(is_known, (times - earlier)[:, :-1], UNKNOWN_TIME)
+        after = places_after(moments)
+        later = np.take_along_axis(times, np.minimum(after, times.shape[1] - 1), axis=1)
+        request_gap = np.where(is_input & (after < sizes[:, None])[:, :-1], (later - times)[:, :-1], UNKNOWN_TIME)
+    following = positions[:, 1:]
+    if far_share:
+        begin = starts[:, None] + before + 1  # of the target's moment
+        n_ahead = np.asarray(histories.train_end[windows[:, 0]])[:, None] - begin
+        is_far = is_target & (rng.random(begin.shape) < far_share)
+        following = np.where(is_far, begin + rng.integers(0, np.maximum(n_ahead, 1)), following)
+    items = np.where(is_input, histories.item_idx[positions[:, :-1]], 0)
+    targets = np.where(is_target, histories.item_idx[following], -1)
+    batch = _batch(windows[:, 0], items, gap, request_gap, targets, sizes - 1)
+    return replace(batch, prefix=torch.from_numpy(np.maximum(before, 0)))
 
 
 def request_batches(
@@ -214,18 +274,22 @@ def request_batches(
 
 
 def _request_gaps(histories: Histories, positions: Ints, inside: NDArray[np.bool_], ends: Ints, asked: Ints) -> Ints:
-    """As in training: an event's request is the next event, and the last event's is the moment asked about."""
+    """As in training: an event's request is the next moment, and the last moment's is the moment asked about."""
     times = histories.timestamp[positions].astype(np.int64)
     following = np.minimum(positions + 1, len(histories.item_idx) - 1)
-    is_last = positions == ends[:, None] - 1
+    if histories.moment is not None:
+        moments = np.where(inside, histories.moment[positions].astype(np.int64), _NO_MOMENT)
+        following = np.minimum(positions[:, :1] + places_after(moments), len(histories.item_idx) - 1)
+        is_last = moments == np.asarray(histories.moment[ends - 1])[:, None]
+    else:
+        is_last = positions == ends[:, None] - 1
     request = np.where(is_last, asked[:, None], histories.timestamp[following])
     return np.where(inside & (request >= 0), np.maximum(request - times, 0), UNKNOWN_TIME)
 
 
-def _positions(starts: Ints, lengths: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+def _positions(starts: Ints, lengths: Ints, *, width: int | None = None) -> tuple[Ints, NDArray[np.bool_]]:
     """Positions of padded rows, shape (B, L), and which of them are inside; padding repeats the row's first position."""
-    width = _round_up(int(lengths.max(initial=1)))
-    steps = np.arange(width)
+    steps = np.arange(width or _round_up(int(lengths.max(initial=1))))
     inside = steps[None, :] < lengths[:, None]
     return np.where(inside, starts[:, None] + steps[None, :], starts[:, None]), inside
 
@@ -240,7 +304,8 @@ def _gaps(histories: Histories, positions: Ints, *, first: NDArray[np.integer]) 
 def _batch(user: NDArray, items: NDArray, gap: NDArray, request_gap: NDArray, target: NDArray, length: NDArray) -> Batch:  # type: ignore[type-arg]
     arrays = (user, items, gap, request_gap, target, length)
     tensors = [torch.from_numpy(np.ascontiguousarray(array, np.int64)) for array in arrays]
-    return Batch(**dict(zip((field.name for field in fields(Batch)), tensors, strict=True)))
+    names = ("user_idx", "item_idx", "gap", "request_gap", "target_idx", "length")
+    return Batch(**dict(zip(names, tensors, strict=True)))
 
 
 def _round_up(length: int) -> int:

@@ -8,12 +8,16 @@ import numpy as np
 import polars as pl
 
 from recsys.candidates.candidate_search import open_search, read_plan
+from recsys.candidates.facts import RetrieveFacts
 from recsys.candidates.sets import changed_files
 from recsys.core.columns import COUNT, ITEM_ID, SCORE, USER_ID
 from recsys.core.errors import ArtefactError
+from recsys.core.facts import read_facts
 from recsys.core.files import MANIFEST, read_array, read_json, sha256_of
 from recsys.core.random import rng_for
+from recsys.data.facts import IngestFacts
 from recsys.data.vocabulary import read_vocabulary
+from recsys.index.facts import read_index_facts
 
 _TOLERANCE = 1e-3
 
@@ -101,8 +105,8 @@ def _verify_stage(folder: Path, stage: str) -> list[Check]:
 
 def _verify_sources(folder: Path) -> list[Check]:
     """The raw files that were read, where they still are."""
-    path = folder / "ingest" / MANIFEST
-    files: dict[str, str] = read_json(path)["facts"].get("source_files", {}) if path.is_file() else {}
+    has_run = (folder / "ingest" / MANIFEST).is_file()
+    files = read_facts(folder / "ingest", IngestFacts).source_files if has_run else {}
     there = {name: sha for name, sha in files.items() if Path(name).is_file()}
     wrong = [name for name, sha in there.items() if sha256_of(Path(name)) != sha]
     text = f"{len(there)} of {len(files)} raw files are there, as they were read"
@@ -138,7 +142,7 @@ def _verify_lists(folder: Path, n_users: int) -> Check:
     places = {stage: folder / stage for stage in ("pairs", "embed", "index")}
     search = open_search(plan=folder / "retrieve" / "search", is_exact=True, **places)
     user_idx = np.array([users.ids.search_sorted(user) for user in chosen], np.int64)
-    k = int(read_json(folder / "retrieve" / MANIFEST)["facts"]["k"])
+    k = read_facts(folder / "retrieve", RetrieveFacts).k
     exact = search.answer(user_idx, k=k).lists
     n_found = n_wanted = 0
     for place, user in enumerate(chosen):
@@ -148,7 +152,7 @@ def _verify_lists(folder: Path, n_users: int) -> Check:
         as_good = held.filter(pl.col(ITEM_ID).is_in(items.gather(wanted).implode()) | (pl.col(SCORE) >= last - 1e-6))
         n_found, n_wanted = n_found + min(as_good.height, len(wanted)), n_wanted + len(wanted)
     recall = n_found / max(n_wanted, 1)
-    least = float(read_json(folder / "index" / "index.json")["recall"]) - _slack(n_wanted)
+    least = read_index_facts(folder / "index").recall - _slack(n_wanted)
     return Check(
         name="lists",
         is_good=recall >= least,

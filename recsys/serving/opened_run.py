@@ -16,8 +16,10 @@ from recsys.candidates.new_items import like_items, read_all_items
 from recsys.candidates.plan import read_catalogue_changes, update_plan
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import ArtefactError
-from recsys.core.files import MANIFEST, read_array, read_json
+from recsys.core.facts import read_facts
+from recsys.core.files import read_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
+from recsys.features.facts import PairsFacts
 from recsys.features.sentence_encoder import SentenceEncoder
 from recsys.features.text_encoder import TextEncoder, read_text_encoder
 from recsys.index.nearest import UNIT_TOLERANCE
@@ -98,8 +100,7 @@ class RunShelf:
     @cached_property
     def search_columns(self) -> Sequence[str]:
         """The columns that it was fitted on."""
-        columns: list[str] = read_json(self.run / "pairs" / MANIFEST)["facts"]["search_columns"]
-        return columns
+        return read_facts(self.run / "pairs", PairsFacts).search_columns
 
     @cached_property
     def item_table(self) -> pl.DataFrame:

@@ -18,7 +18,7 @@ def withhold_items(split: Split, *, share: float, rng: np.random.Generator) -> t
         rng: Which ones, each as likely.
 
     Returns:
-        The split without them, its facts with what was done, and the ids withheld, sorted.
+        The split without them, and the ids withheld, sorted.
     """
     known = pl.concat([part.select(ITEM_ID) for part in (split.train, split.validation, split.test)]).unique().sort(ITEM_ID)
     n_cold = int(known.height * share)
@@ -27,11 +27,12 @@ def withhold_items(split: Split, *, share: float, rng: np.random.Generator) -> t
     is_kept = ~pl.col(ITEM_ID).is_in(cold.implode())
     train, validation = split.train.filter(is_kept), split.validation.filter(is_kept)
     n_withheld = split.train.height - train.height + split.validation.height - validation.height
-    facts = dict(split.facts) | {
-        "n_cold_items": n_cold,
-        "n_cold_test_rows": split.test.filter(~is_kept).height,
-        "n_withheld_rows": n_withheld,
-        "rule": f"{split.facts['rule']}; {n_cold:,} items withheld wholly, with {n_withheld:,} train and validation events",
-    }
-    n_dropped = split.n_dropped + n_withheld
-    return replace(split, train=train, validation=validation, facts=facts, n_dropped=n_dropped), cold
+    withheld = replace(
+        split,
+        train=train,
+        validation=validation,
+        n_cold_items=n_cold,
+        n_cold_test_events=split.test.filter(~is_kept).height,
+        n_withheld=n_withheld,
+    )
+    return withheld, cold

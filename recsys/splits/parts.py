@@ -1,10 +1,47 @@
 """The three parts of a split, and the facts that describe it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import polars as pl
+
+Protocol = Literal["leave_last_out", "temporal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitFacts:
+    """How a log was cut.
+
+    Attributes:
+        protocol: By which rule.
+        has_validation: Whether the protocol sets a validation part aside.
+        by_moment: Whether all events of one time are held out together.
+        validation_start: The moment from which events are validation, ISO 8601; None if each user has one of their own.
+        cut: The moment from which events are test, likewise.
+        n_train: Events.
+        n_validation: Events.
+        n_test: Events.
+        n_users_all_train: Users with too few events to be cut.
+        n_test_events_of_new_users: Test events left out, since their user has no event before the cut.
+        n_cold_items: Items withheld wholly.
+        n_cold_test_events: Test events on them.
+        n_withheld_events: Train and validation events on them, left out.
+    """
+
+    protocol: Protocol
+    has_validation: bool
+    by_moment: bool
+    validation_start: str | None
+    cut: str | None
+    n_train: int
+    n_validation: int
+    n_test: int
+    n_users_all_train: int
+    n_test_events_of_new_users: int
+    n_cold_items: int
+    n_cold_test_events: int
+    n_withheld_events: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,17 +49,54 @@ class Split:
     """A log cut in three.
 
     Attributes:
+        protocol: By which rule.
         train: Sorted by user and time.
         validation: Likewise; every event is later in its user's history than the user's train events.
         test: Likewise, later than validation.
-        facts: What the manifest says of the cut: moments, counts, users dropped.
-        n_dropped: Rows that the protocol leaves out on purpose.
+        has_validation: Whether the protocol sets a validation part aside.
+        by_moment: Whether all events of one time are held out together.
+        validation_start: The moment from which events are validation; None if each user has one of their own.
         cut: The moment before which everything known at test time happened; None if each user has a cut of their own.
+        n_users_all_train: Users with too few events to be cut.
+        n_of_new_users: Test events left out, since their user has no event before the cut.
+        n_cold_items: Items withheld wholly.
+        n_cold_test_events: Test events on them.
+        n_withheld: Train and validation events on them, left out.
     """
 
+    protocol: Protocol
     train: pl.DataFrame
     validation: pl.DataFrame
     test: pl.DataFrame
-    facts: Mapping[str, object]
-    n_dropped: int = 0
+    has_validation: bool = True
+    by_moment: bool = False
+    validation_start: datetime | None = None
     cut: datetime | None = None
+    n_users_all_train: int = 0
+    n_of_new_users: int = 0
+    n_cold_items: int = 0
+    n_cold_test_events: int = 0
+    n_withheld: int = 0
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows that the protocol leaves out on purpose."""
+        return self.n_of_new_users + self.n_withheld
+
+    def facts(self) -> SplitFacts:
+        """What the manifest says of the cut."""
+        return SplitFacts(
+            protocol=self.protocol,
+            has_validation=self.has_validation,
+            by_moment=self.by_moment,
+            validation_start=None if self.validation_start is None else self.validation_start.isoformat(),
+            cut=None if self.cut is None else self.cut.isoformat(),
+            n_train=self.train.height,
+            n_validation=self.validation.height,
+            n_test=self.test.height,
+            n_users_all_train=self.n_users_all_train,
+            n_test_events_of_new_users=self.n_of_new_users,
+            n_cold_items=self.n_cold_items,
+            n_cold_test_events=self.n_cold_test_events,
+            n_withheld_events=self.n_withheld,
+        )

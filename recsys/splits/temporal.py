@@ -55,17 +55,16 @@ def split_temporal(
                 f"temporal: the {name} part must hold events of known users, got none (validation from "
                 f"{validation_start:%Y-%m-%d %H:%M:%S}, test from {cut:%Y-%m-%d %H:%M:%S}); change the windows in [split]"
             )
-    start = f"{validation_start:%Y-%m-%d %H:%M:%S}"
-    facts = {
-        "protocol": "temporal",
-        "validation_start": validation_start.isoformat(),
-        "cut": cut.isoformat(),
-        "rule": f"one cut for all users: test from {cut:%Y-%m-%d %H:%M:%S} on, validation from {start} to there",
-        "trained_on": f"those before {start}; validation events are in the histories that the test asks with",
-        "n_test_rows_of_new_users": future.height - test.height,
-    }
-    n_dropped = future.height - test.height
-    return Split(train=train, validation=window, test=test, facts=facts, n_dropped=n_dropped, cut=cut)
+    return Split(
+        protocol="temporal",
+        by_moment=True,
+        train=train,
+        validation=window,
+        test=test,
+        validation_start=validation_start,
+        cut=cut,
+        n_of_new_users=future.height - test.height,
+    )
 
 
 def _window_start(times: pl.Series, share: float, days: float | None, *, end: datetime | None = None) -> datetime:

@@ -12,8 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from recsys.core.code import hash_code
+from recsys.core.facts import read_facts
 from recsys.core.files import MANIFEST, read_array, read_json
 from recsys.core.random import seed_for
+from recsys.features.facts import PairsFacts
 from recsys.inference.precision import choose_device, choose_dtype
 from recsys.models.checkpoint import start_from
 from recsys.models.features import read_item_features, read_user_features
@@ -55,16 +57,16 @@ class TrainingData:
 
 def read_training_data(pairs: Path) -> TrainingData:
     """Memory-map what the stage `pairs` wrote."""
-    manifest = read_json(pairs / MANIFEST)
+    facts = read_facts(pairs, PairsFacts)
     return TrainingData(
         histories=read_histories(pairs),
         item_features=read_item_features(pairs),
         user_features=read_user_features(pairs),
         log_popularity=read_array(pairs / "log_q.npy"),
         texts=read_array(pairs / "search_text.npy"),
-        has_time=manifest["facts"]["has_time"],
-        knows_request_time=manifest["facts"]["knows_request_time"],
-        digest=json.dumps(manifest["outputs"], sort_keys=True),
+        has_time=facts.has_time,
+        knows_request_time=facts.knows_request_time,
+        digest=json.dumps(read_json(pairs / MANIFEST)["outputs"], sort_keys=True),
     )
 
 

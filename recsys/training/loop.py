@@ -163,7 +163,7 @@ class Trainer:
         plan = plan_epoch(self.histories, history_length=length, batch_tokens=settings.batch_tokens, rng=rng)
         if not plan:
             raise TrainingError(
-                "train: some user must have 2 train events, got none; "
+                "train: some user must have 2 train events at different times, got none; "
                 "give longer histories, or raise [ingest] min_user_interactions"
             )
         self.model.train()
@@ -175,8 +175,9 @@ class Trainer:
             loss, count = self._step(windows, rng, place=f"at epoch {epoch}, step {step + 1}")
             total, n_targets = total + loss * count, n_targets + count
             if on_step is not None:
-                on_step(Step(epoch=epoch, step=step + 1, n_steps=len(plan), loss=total / n_targets, n_targets=n_targets))
-        return total / n_targets, len(plan), n_targets
+                mean = total / max(n_targets, 1)
+                on_step(Step(epoch=epoch, step=step + 1, n_steps=len(plan), loss=mean, n_targets=n_targets))
+        return total / max(n_targets, 1), len(plan), n_targets
 
     def _step(self, windows: NDArray[np.int64], rng: np.random.Generator, *, place: str) -> tuple[float, int]:
         use_time, far_share, value = self.model.spec.use_time, self.settings.labels.far_share, 0.0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from recsys.candidates import executors
+from recsys.candidates.candidate_search import SearchPlan, read_plan
 from recsys.candidates.executors import run_parts
 from recsys.candidates.part_worker import Job
 from recsys.candidates.parts import Parts
@@ -41,17 +42,17 @@ def _lists(job: Job) -> list[list[int]]:
 
 def test_all_parts_are_done_and_counted(job_of) -> None:
     job, seen = job_of("local"), []
-    assert run_parts(job, executor="local", n_actors=1, on_part=seen.append) == len(job.parts) == 30
+    assert run_parts(job, plan=read_plan(job.plan), executor="local", n_actors=1, on_part=seen.append) == len(job.parts) == 30
     assert seen == list(range(31))
     assert job.parts.missing() == []
 
 
 def test_parts_that_are_there_are_not_done_again(job_of) -> None:
     job = job_of("local")
-    run_parts(job, executor="local", n_actors=1, on_part=lambda done: None)
+    run_parts(job, plan=read_plan(job.plan), executor="local", n_actors=1, on_part=lambda done: None)
     before = [path.stat().st_mtime_ns for path in sorted(job.parts.folder.iterdir())]
     (job.parts.folder / "part-000003.npy").unlink()
-    assert run_parts(job, executor="local", n_actors=1, on_part=lambda done: None) == 1
+    assert run_parts(job, plan=read_plan(job.plan), executor="local", n_actors=1, on_part=lambda done: None) == 1
     after = [path.stat().st_mtime_ns for path in sorted(job.parts.folder.iterdir())]
     assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
 
@@ -59,7 +60,7 @@ def test_parts_that_are_there_are_not_done_again(job_of) -> None:
 def test_without_the_extra_it_says_what_to_install(job_of, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'contrastive-recsys\[distributed\]'"):
-        run_parts(job_of("ray"), executor="ray", n_actors=2, on_part=lambda done: None)
+        run_parts(job_of("ray"), plan=SearchPlan(), executor="ray", n_actors=2, on_part=lambda done: None)
 
 
 def _ray_actors() -> list[int]:
@@ -72,7 +73,7 @@ def _ray_actors() -> list[int]:
 @pytest.mark.filterwarnings("ignore")
 def test_two_actors_one_of_them_killed_find_what_one_process_finds(job_of) -> None:
     local, distributed = job_of("local"), job_of("ray")
-    run_parts(local, executor="local", n_actors=1, on_part=lambda done: None)
+    run_parts(local, plan=read_plan(local.plan), executor="local", n_actors=1, on_part=lambda done: None)
     killed: list[int] = []
 
     def kill_one() -> None:
@@ -85,7 +86,7 @@ def test_two_actors_one_of_them_killed_find_what_one_process_finds(job_of) -> No
 
     killer = threading.Thread(target=kill_one)
     killer.start()
-    run_parts(distributed, executor="ray", n_actors=2, on_part=lambda done: None)
+    run_parts(distributed, plan=read_plan(distributed.plan), executor="ray", n_actors=2, on_part=lambda done: None)
     killer.join()
     assert killed, "no actor was caught at work"
     assert _lists(distributed) == _lists(local)

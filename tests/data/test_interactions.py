@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from recsys.core.errors import DataError, SchemaError
 from recsys.data.interactions import Cleaning, clean_interactions
 from recsys.data.schema import INTERACTIONS, TIME
+from recsys.data.ties import Ties
 
 Row = tuple[str | None, str | None, int | None]
 _ROWS = st.lists(st.tuples(st.sampled_from("uvwxy"), st.sampled_from("abcde"), st.integers(0, 3)), min_size=1, max_size=40)
@@ -24,8 +25,12 @@ def _log(rows: list[Row], **more: Any) -> pl.LazyFrame:
     return frame.drop("s").lazy()
 
 
-def _clean(log: pl.LazyFrame, *, user: int = 1, item: int = 1, missing: str = "stop", **order: Any) -> Cleaning:
-    return clean_interactions(log, min_user_interactions=user, min_item_interactions=item, missing_ids=missing, **order)
+def _clean(
+    log: pl.LazyFrame, *, user: int = 1, item: int = 1, missing: str = "stop", ties: Ties = "file", seed: int = 0
+) -> Cleaning:
+    return clean_interactions(
+        log, min_user_interactions=user, min_item_interactions=item, missing_ids=missing, ties=ties, seed=seed
+    )
 
 
 def _rows(cleaning: Cleaning) -> list[tuple[str, str, int]]:
@@ -42,21 +47,29 @@ def test_the_clean_log_is_sorted_by_user_and_time() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("uv"), st.integers(0, 99), st.integers(0, 2)), min_size=2, unique=True))
-def test_ties_of_time_keep_the_order_of_the_file(rows: list[tuple[str, int, int]]) -> None:
+def test_ties_of_time_can_keep_the_order_of_the_file(rows: list[tuple[str, int, int]]) -> None:
     named = [(user, f"i{item}", second) for user, item, second in rows]
     named += [("z", "one", 0), ("z", "two", 0)]
-    assert _rows(_clean(_log(named))) == sorted(named, key=lambda row: (row[0], row[2]))
+    assert _rows(_clean(_log(named), ties="file")) == sorted(named, key=lambda row: (row[0], row[2]))
 
 
 def test_ties_can_be_shuffled_and_the_cleaning_says_how() -> None:
     log = _log([("u", f"i{place}", 1) for place in range(50)])
     plain, shuffled, again, other = (
-        _clean(log, **order) for order in ({}, *({"ties": "shuffled", "seed": s} for s in (3, 3, 4)))
+        _clean(log, **order) for order in ({"ties": "file"}, *({"ties": "shuffled", "seed": s} for s in (3, 3, 4)))
     )
     assert _rows(shuffled) == _rows(again)
     assert sorted(_rows(shuffled)) == sorted(_rows(plain)) == sorted(_rows(other))
     assert len({str(_rows(each)) for each in (plain, shuffled, other)}) == 3
-    assert (plain.tie_order, shuffled.tie_order) == ("as in the file", "shuffled, seed 3")
+    assert (plain.ties, shuffled.ties) == ("file", "shuffled")
+
+
+def test_by_default_events_of_one_time_are_sets_unless_their_order_is_told_to_be_information() -> None:
+    baskets = _clean(
+        _log([(f"u{user}", f"i{(user + place) % 40:02}", 1) for user in range(40) for place in range(5)]), ties="auto"
+    )
+    assert baskets.ties == "sets"
+    assert _clean(_log([("u", "a", 1), ("u", "b", 2)]), ties="auto").ties == "file"
 
 
 def test_ids_keep_their_leading_zeros_and_their_case() -> None:

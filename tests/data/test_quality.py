@@ -12,13 +12,14 @@ from recsys.core.files import read_json, write_json
 from recsys.data.interactions import Cleaning
 from recsys.data.quality import count_ties, describe_quality
 from recsys.data.schema import TIME
+from recsys.data.ties import examine_order
 
 
 def _cleaning(rows: list[tuple[str, str, int]]) -> Cleaning:
     frame = pl.DataFrame(rows, schema=["user_id", "item_id", "second"], orient="row")
     log = frame.select("user_id", "item_id", timestamp=(pl.col("second").cast(pl.Int64) * 1_000_000).cast(TIME))
     dropped = {"missing_id": 1, "duplicate": 2, "under_minimum": 0}
-    return Cleaning(interactions=log, dropped=dropped, rows_in=len(rows) + 3, tie_order="as in the file")
+    return Cleaning(interactions=log, dropped=dropped, rows_in=len(rows) + 3, ties="file", tie_order=examine_order(log))
 
 
 _ROWS = [("u", "a", 0), ("u", "b", 0), ("u", "a", 5), ("u", "c", 5), ("v", "a", 5), ("w", "b", 60), ("w", "b", 60)]
@@ -34,7 +35,17 @@ def test_every_number_is_the_one_counted_by_hand() -> None:
         "sparsity": pytest.approx(1 - 5 / 9),
         "repeated_pairs": 2,
         "tied_timestamps": 3,
-        "tie_order": "as in the file",
+        "ties": "file",
+        "tie_order": {
+            "n_pairs": 2,
+            "fixed": None,
+            "fixed_apart": None,
+            "ascending": 1.0,
+            "ascending_apart": None,
+            "agreement": None,
+            "n_agreement": 0,
+            "is_sorted": False,
+        },
         "has_time": True,
         "first_time": "1970-01-01T00:00:00+00:00",
         "last_time": "1970-01-01T00:01:00+00:00",

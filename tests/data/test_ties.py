@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.schema import TIME
-from recsys.data.ties import Ties, describe_order, sort_events
+from recsys.data.ties import Order, choose_order, describe_order, examine_order, sort_events
 
 Row = tuple[str, str, int]
 _ROWS = st.lists(st.tuples(st.sampled_from("uvw"), st.sampled_from("abcdef"), st.integers(0, 3)), min_size=1, max_size=40)
@@ -29,10 +29,10 @@ def _many_ties(*, n_rows: int, n_times: int, n_users: int = 40) -> list[Row]:
     return [(f"u{user:02}", f"i{place}", int(second)) for place, (user, second) in enumerate(zip(users, seconds, strict=True))]
 
 
-@pytest.mark.parametrize("ties", get_args(Ties))
+@pytest.mark.parametrize("ties", get_args(Order))
 @settings(deadline=None, max_examples=40)
 @given(_ROWS, st.integers(0, 9))
-def test_each_user_has_the_same_items_at_the_same_times_in_order_of_time(ties: Ties, rows: list[Row], seed: int) -> None:
+def test_each_user_has_the_same_items_at_the_same_times_in_order_of_time(ties: Order, rows: list[Row], seed: int) -> None:
     found = sort_events(_log(rows), ties=ties, seed=seed)
     assert Counter(found.rows()) == Counter(_log(rows).rows())
     keys = found.select("user_id", "timestamp").rows()
@@ -88,7 +88,7 @@ def test_the_unstable_order_is_another_than_that_of_the_file() -> None:
 
 def test_a_log_without_ties_has_one_order() -> None:
     rows = [(user, f"i{second}", second) for second in range(30, 0, -1) for user in ("u", "v")]
-    orders = [sort_events(_log(rows), ties=ties, seed=0) for ties in get_args(Ties)]
+    orders = [sort_events(_log(rows), ties=ties, seed=0) for ties in get_args(Order)]
     assert all(order.equals(orders[0]) for order in orders)
 
 
@@ -96,3 +96,69 @@ def test_words_name_the_seed_and_what_an_unstable_order_hangs_on() -> None:
     assert describe_order("file", seed=3) == "as in the file"
     assert describe_order("shuffled", seed=3) == "shuffled, seed 3"
     assert f"numpy {np.__version__}" in describe_order("unstable", seed=3)
+
+
+def _baskets(*, n_users: int, order: str, seed: int = 0) -> pl.DataFrame:
+    """Baskets of five of 60 articles that belong together, two days apart, in some order of their rows; as rows of a file.
+
+    `taken` is an order that people have: article n + 1 mostly after article n of the same shelf, in and between baskets.
+    """
+    rng = np.random.default_rng(seed)
+    shuffled = {f"i{article:02}": int(place) for article, place in enumerate(rng.permutation(60))}
+    rows: list[Row] = []
+    for user in range(n_users):
+        shelf = 10 * int(rng.integers(0, 6))
+        articles = [f"i{shelf + int(place):02}" for place in rng.permutation(10)]
+        if order == "taken":
+            articles = [f"i{shelf + int(place):02}" for place in np.argsort(np.arange(10) + rng.normal(0, 3, 10))]
+        for basket in (articles[:5], articles[5:]):
+            if order == "by id":
+                basket.sort()
+            if order == "by another column":
+                basket.sort(key=shuffled.__getitem__)
+            rows += [(f"u{user:03}", article, len(rows) // 5 * 86_400) for article in basket]
+    return _log(rows)
+
+
+@pytest.mark.parametrize("order", ["by id", "by another column"])
+def test_a_sort_inside_baskets_is_found_whatever_it_sorts_by(order: str) -> None:
+    found = examine_order(_baskets(n_users=300, order=order))
+    assert found.n_pairs == 300 * 2 * 4
+    assert found.is_sorted and not found.is_information
+    assert found.fixed == 1.0
+    assert choose_order("auto", found) == "sets"
+
+
+def test_baskets_in_any_order_are_no_sort_and_no_information() -> None:
+    found = examine_order(_baskets(n_users=300, order="drawn"))
+    assert not found.is_sorted and not found.is_information
+    assert found.fixed == pytest.approx(0.5, abs=0.05)
+    assert choose_order("auto", found) == "sets"
+
+
+def test_an_order_that_is_also_there_between_times_is_information() -> None:
+    log = _baskets(n_users=400, order="taken")
+    coarse = log.with_columns(pl.when(pl.col("user_id") < "u200").then("timestamp").otherwise(_apart(log)).alias("timestamp"))
+    found = examine_order(coarse)
+    assert found.is_information
+    assert choose_order("auto", found) == "file"
+
+
+def _apart(log: pl.DataFrame) -> pl.Series:
+    return (log["timestamp"].to_physical() + pl.Series(range(log.height)) * 1_000_000).cast(TIME)
+
+
+def test_what_is_asked_for_is_taken_whatever_the_order_shows() -> None:
+    found = examine_order(_baskets(n_users=50, order="by id"))
+    assert {choose_order(asked, found) for asked in get_args(Order)} == set(get_args(Order))
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    log = _log([("u", "9", 0), ("u", "10", 0), ("u", "100", 0)])
+    assert examine_order(log).ascending == 1.0
+
+
+def test_a_log_without_ties_has_no_order_to_examine() -> None:
+    found = examine_order(_log([("u", "a", 0), ("u", "b", 1), ("v", "a", 1)]))
+    assert (found.n_pairs, found.fixed, found.ascending) == (0, None, None)
+    assert choose_order("auto", found) == "file"

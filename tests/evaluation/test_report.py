@@ -6,8 +6,20 @@ import pytest
 from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
 from recsys.evaluation.report import HealthSection, write_report
 from recsys.evaluation.table import metric_rows
+from recsys.index.facts import IndexFacts
 
 _POINT = {"backend": "annoy", "build": "10 trees", "effort": 9, "k": 10, "recall": 0.97, "queries_per_second": 100.0}
+_INDEX = IndexFacts(
+    **_POINT,
+    target_recall=0.95,
+    why="it is <fast>",
+    score="cosine",
+    n_items=9,
+    n_added=0,
+    vectors_sha256="",
+    added_sha256="",
+    index_sha256=None,
+)
 
 
 @pytest.fixture
@@ -47,7 +59,7 @@ def write(tmp_path, scored_of, random_hits):
             headline=[f"hr@{min(ks)}", f"ndcg@{min(ks)}", f"recall@{max(ks)}", f"coverage@{min(ks)}"],
             k=min(ks),
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
-            index=_POINT | {"target_recall": 0.95, "why": "it is <fast>"},
+            index=_INDEX,
             index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
             segments=segments,
             health=HealthSection(

@@ -5,6 +5,7 @@ from recsys.core.errors import ArtefactError, IndexQualityError
 from recsys.core.files import read_json, write_array
 from recsys.index import published
 from recsys.index.exact import ExactIndex
+from recsys.index.facts import read_index_facts
 from recsys.index.overfetch import Overfetch
 from recsys.index.published import build_index, open_index
 
@@ -33,9 +34,9 @@ def test_an_index_opens_with_the_backend_it_was_built_for(tmp_path, vectors_path
 @pytest.mark.parametrize("backend", ["annoy", "exact"])
 def test_what_is_returned_is_what_is_on_file_and_names_the_recall(tmp_path, build, backend):
     about = build(backend)
-    assert read_json(tmp_path / "index" / "index.json") == about
-    assert about["recall"] >= 0.9
-    assert about["n_items"] == 200
+    assert read_index_facts(tmp_path / "index") == about
+    assert about.recall >= 0.9
+    assert about.n_items == 200
 
 
 @pytest.mark.parametrize("backend", ["annoy", "exact"])
@@ -61,13 +62,13 @@ def test_vectors_that_are_not_of_length_1_are_refused(vectors_path, build, unit_
 
 
 def test_a_list_length_beyond_the_catalogue_is_measured_at_the_catalogue(build):
-    assert build("annoy", k=1000)["k"] == 200
+    assert build("annoy", k=1000).k == 200
 
 
 def test_auto_searches_small_catalogues_exactly_and_says_why(tmp_path, build):
     about = build("auto")
-    assert about["backend"] == "exact"
-    assert "no index finds lists sooner" in about["why"]
+    assert about.backend == "exact"
+    assert "no index finds lists sooner" in about.why
     assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["index.json"]
 
 
@@ -77,15 +78,15 @@ def test_auto_measures_all_that_is_installed_on_large_catalogues(tmp_path, vecto
     about = build("auto")
     curve = read_json(tmp_path / "index" / "curve.json")
     assert {point["backend"] for point in curve} == {"exact", "annoy"}
-    assert about["queries_per_second"] == max(point["queries_per_second"] for point in curve if point["recall"] >= 0.9)
-    assert "queries/s at recall@10" in about["why"]
+    assert about.queries_per_second == max(point["queries_per_second"] for point in curve if point["recall"] >= 0.9)
+    assert "queries/s at recall@10" in about.why
     open_index(tmp_path / "index", vectors_path)
 
 
 def test_the_curve_is_kept_beside_the_index(tmp_path, build):
     about = build("annoy")
     curve = read_json(tmp_path / "index" / "curve.json")
-    chosen = {name: about[name] for name in ("backend", "build", "effort", "k", "recall", "queries_per_second")}
+    chosen = {name: getattr(about, name) for name in ("backend", "build", "effort", "k", "recall", "queries_per_second")}
     assert chosen in curve
 
 

@@ -24,8 +24,8 @@ def test_withheld_items_are_in_no_train_or_validation_event_and_the_test_stays(l
         assert not part["item_id"].is_in(cold.implode()).any()
     assert split.test.equals(plain.test)
     lost = plain.train.height - split.train.height + plain.validation.height - split.validation.height
-    assert split.facts["n_withheld_rows"] == split.n_dropped == lost > 0
-    assert split.facts["n_cold_test_rows"] == plain.test["item_id"].is_in(cold.implode()).sum()
+    assert split.facts().n_withheld_events == split.n_dropped == lost > 0
+    assert split.facts().n_cold_test_events == plain.test["item_id"].is_in(cold.implode()).sum()
     check_no_leakage(split, n_interactions=log.height, n_dropped=split.n_dropped)
 
 

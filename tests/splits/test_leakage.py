@@ -26,10 +26,10 @@ def _part(*events: _Event) -> pl.DataFrame:
 
 def _split(*, cut: float | None = None) -> Split:
     return Split(
+        protocol="temporal" if cut else "leave_last_out",
         train=_part(("u", "a", 1), ("u", "b", 2), ("v", "a", 1)),
         validation=_part(("u", "c", 3), ("v", "b", 2)),
         test=_part(("u", "d", 4), ("v", "d", 5)),
-        facts={},
         cut=None if cut is None else _START + timedelta(days=cut),
     )
 
@@ -115,7 +115,7 @@ def test_any_test_event_put_into_train_is_found_wherever_it_is(n_users: int, dat
         return _part(*((f"u{user}", f"i{user}-{day}", day) for user in range(n_users)))
 
     train, test = plant(part(1), part(3), data.draw(st.integers(0, n_users - 1)))
-    split = Split(train=train, validation=part(2), test=test, facts={}, cut=_START + timedelta(days=3))
+    split = Split(protocol="temporal", train=train, validation=part(2), test=test, cut=_START + timedelta(days=3))
     with pytest.raises(LeakageError):
         check_no_leakage(split, n_interactions=3 * n_users)
 

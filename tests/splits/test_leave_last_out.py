@@ -50,10 +50,9 @@ def test_the_parts_are_disjoint_complete_and_pass_the_leakage_check(histories: d
 
 def test_the_facts_tell_how_many_users_are_all_train() -> None:
     split = split_leave_last_out(_log({"u": [1], "v": [1, 2], "w": [1, 2, 3]}))
-    assert split.facts["n_users_all_train"] == 2
-    assert str(split.facts["rule"]).endswith("; 2 users with fewer than 3 events are all train")
-    assert split.facts["protocol"] == "leave_last_out"
-    assert split.cut is None
+    assert split.facts().n_users_all_train == 2
+    assert split.facts().protocol == "leave_last_out"
+    assert split.cut is split.facts().cut is None
 
 
 def test_equal_times_are_cut_in_the_order_of_the_rows() -> None:
@@ -106,10 +105,32 @@ def test_a_validation_part_without_rows_has_the_columns_of_the_log() -> None:
     log = _log({"u": [1, 2]}).with_columns(weight=pl.Series([1.0, 2.0]))
     split = split_leave_last_out(log, validation=False)
     assert split.validation.schema == log.schema
-    assert split.facts["cut"] == "before each user's last event"
-    assert "no validation" in str(split.facts["rule"])
+    assert not split.facts().has_validation
 
 
 def test_without_validation_a_log_without_a_user_of_2_events_is_refused() -> None:
     with pytest.raises(DataError, match="some user must have 2 events, got at most 1"):
         split_leave_last_out(_log({"u": [1], "v": [1]}), validation=False)
+
+
+def test_by_moment_the_last_basket_is_test_and_the_one_before_it_validation() -> None:
+    split = split_leave_last_out(_log({"a": [5, 5], "u": [5, 5, 6, 7, 7, 7], "v": [7, 7, 8, 8]}), by_moment=True)
+    parts = (split.train, split.validation, split.test)
+    assert [part.filter(pl.col("user_id") == "u").height for part in parts] == [2, 1, 3]
+    assert split.train.filter(pl.col("user_id") != "u").height == 6  # two moments are too few
+    assert split.facts().by_moment and split.facts().n_users_all_train == 2
+
+
+@settings(deadline=None, max_examples=40)
+@given(_HISTORIES)
+def test_by_moment_no_time_of_a_user_is_in_two_parts_and_distinct_times_are_cut_as_events(
+    histories: dict[str, list[int]],
+) -> None:
+    log = _log(histories | {"z": [0, 1, 2]})
+    split = split_leave_last_out(log, by_moment=True)
+    times = [set(part.select("user_id", "timestamp").rows()) for part in (split.train, split.validation, split.test)]
+    assert not (times[0] & times[1] or times[1] & times[2] or times[0] & times[2])
+    assert sum(part.height for part in (split.train, split.validation, split.test)) == log.height
+    apart = log.unique(["user_id", "timestamp"], maintain_order=True, keep="first")
+    by_event, by_moment = (split_leave_last_out(apart, by_moment=way) for way in (False, True))
+    assert by_event.test.equals(by_moment.test) and by_event.validation.equals(by_moment.validation)

@@ -44,7 +44,7 @@ def test_the_parts_are_disjoint_and_complete_but_for_new_users(
     except DataError:
         assume(False)
     known = {*split.train["user_id"], *split.validation["user_id"]}
-    start = datetime.fromisoformat(str(split.facts["validation_start"]))
+    start = split.validation_start
     rows = log.rows()
     assert split.train.rows() == [row for row in rows if row[2] < start]
     assert split.validation.rows() == [row for row in rows if start <= row[2] < split.cut]
@@ -72,7 +72,7 @@ def test_days_take_the_place_of_shares_and_count_back_from_the_last_event() -> N
 def test_the_validation_window_is_as_long_as_asked_though_the_log_is_quiet_before_the_cut() -> None:
     split = _split([("u", day) for day in (0.0, 5.0, 10.0, 20.0)], validation_days=6, test_days=5)
     assert split.cut == _START + timedelta(days=15)
-    assert datetime.fromisoformat(str(split.facts["validation_start"])) == _START + timedelta(days=9)
+    assert split.validation_start == _START + timedelta(days=9)
     assert _days(split.validation) == [10]
 
 
@@ -87,7 +87,7 @@ def test_test_events_of_users_without_an_event_before_the_cut_are_dropped_and_co
     split = _split(events, validation_days=1.9, test_days=1.0)
     assert "new" not in {*split.validation["user_id"], *split.test["user_id"]}
     assert "fresh" in set(split.validation["user_id"]) & set(split.test["user_id"])
-    assert split.n_dropped == split.facts["n_test_rows_of_new_users"] == 2
+    assert split.n_dropped == split.n_of_new_users == split.facts().n_test_events_of_new_users == 2
 
 
 def test_a_test_window_longer_than_the_log_is_refused() -> None:
@@ -107,7 +107,7 @@ def test_parts_of_new_users_only_are_refused_by_name() -> None:
         _split([("u", 0.0), ("u", 5.0), ("v", 9.0)], validation_share=0.34, test_share=0.34)
 
 
-def test_the_facts_state_both_moments_in_words() -> None:
-    split = _split([("u", float(day)) for day in range(10)], validation_share=0.3, test_share=0.2)
-    assert "test from 2020-01-09 00:00:00 on, validation from 2020-01-06 00:00:00" in str(split.facts["rule"])
-    assert "those before 2020-01-06 00:00:00" in str(split.facts["trained_on"])
+def test_the_facts_name_both_moments_and_count_the_parts() -> None:
+    facts = _split([("u", float(day)) for day in range(10)], validation_share=0.3, test_share=0.2).facts()
+    assert (facts.validation_start, facts.cut) == ("2020-01-06T00:00:00+00:00", "2020-01-09T00:00:00+00:00")
+    assert (facts.n_train, facts.n_validation, facts.n_test) == (5, 3, 2)

@@ -50,7 +50,7 @@ def test_where_the_request_time_is_unknown_training_hides_it_at_least_half_of_th
     shutil.copytree(finished / "pairs", tmp_path / "pairs")
     path = tmp_path / "pairs" / "manifest.json"
     manifest = json.loads(path.read_text())
-    manifest["facts"]["knows_request_time"] = is_known
+    manifest["facts"]["request_time"] = "cut" if is_known else "unknown"
     path.write_text(json.dumps(manifest))
     assert _build(tmp_path, tmp_path, request_drop=asked).model.user_tower.request_drop == wanted
 

@@ -198,7 +198,7 @@ def test_a_log_without_a_next_item_is_refused(world, build_towers, training_sett
     trainer = Trainer(
         build_towers(n_items=2, n_users=2), lone, log_popularity=log_popularity, settings=training_settings(), **cpu
     )
-    with pytest.raises(TrainingError, match="must have 2 train events"):
+    with pytest.raises(TrainingError, match="must have 2 train events at different times"):
         list(trainer.fit())
 
 

@@ -18,7 +18,9 @@ from pipelines.benchmarks.ours.timing import seconds_of
 from recsys.augmentation.compose import OPERATORS, AugmentationSettings, Augmenter
 from recsys.augmentation.sequences import MASKED, Sequences, read_sequences
 from recsys.augmentation.similar_items import SimilarItems, fit_similar_items
-from recsys.core.files import read_json, write_json
+from recsys.core.facts import read_facts
+from recsys.core.files import write_json
+from recsys.features.facts import PairsFacts
 from recsys.sampling.batches import read_histories, request_batches
 
 SETTINGS = AugmentationSettings()
@@ -29,7 +31,7 @@ def measure(job: dict[str, Any]) -> dict[str, float]:
     """Median seconds of `ours`, of `one_by_one` and of `lists`, and the number of `n_events`; each repeat goes through all."""
     pairs, most = Path(job["pairs"]), job["history_length"]
     histories = read_histories(pairs)
-    n_items = read_json(pairs / "manifest.json")["facts"]["n_items"]
+    n_items = read_facts(pairs, PairsFacts).n_items
     neighbours = fit_similar_items(histories, n_items=n_items, n_neighbours=20, window=5)
     batches = request_batches(
         histories,

@@ -41,7 +41,7 @@ def choose(job: dict[str, Any]) -> dict[str, Any]:
     rivals = _grid(folder, items, queries) if job["side"] == "annoy" else _families(folder, items, queries)
     name, rival = max(rivals.items(), key=lambda each: _rate(each[1], queries))
     rates = [(_rate(chosen, queries), _rate(rival, queries)) for _ in range(_ROUNDS)]
-    words = f"{about['backend']}, {about['build']}, effort {about['effort']}"
+    words = f"{about.backend}, {about.build}, effort {about.effort}"
     return {"ours": max(rate for rate, _ in rates), "peer": max(rate for _, rate in rates), "chosen": words, "best": name}
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsys.core.facts import read_facts
 from recsys.core.files import sha256_of
+from recsys.data.facts import IngestFacts
+from recsys.evaluation.protocol import state_ties
 
 RunStage = Callable[[str, Path], None]
 
@@ -57,7 +60,7 @@ def test_items_that_nobody_took_are_kept_and_users_without_events_are_not(
     assert pl.read_parquet(run / "ingest" / "users.parquet").rows() == [("u1", ["Oslo"])]
     facts = json.loads((run / "ingest" / "manifest.json").read_text())["facts"]
     assert (facts["items_without_events"], facts["items_without_attributes"]) == (1, 2)
-    assert facts["quality"]["n_items"] == 4
+    assert facts["n_items"] == 4
 
 
 HEAD = "user_id,item_id,timestamp\n"
@@ -170,7 +173,7 @@ def test_the_order_of_ties_is_stated_with_their_number(
     quality = json.loads((run / "ingest" / "quality.json").read_text())
     assert quality["tied_timestamps"] == 60
     assert order in quality["tie_order"]
-    stated = json.loads((run / "ingest" / "manifest.json").read_text())["facts"]["ties"]
+    stated = state_ties(read_facts(run / "ingest", IngestFacts))
     assert stated == f"60 events share their user's previous time, and stand {quality['tie_order']}"
     items = pl.read_parquet(run / "ingest" / "interactions.parquet").filter(pl.col("user_id") == "u0")["item_id"].to_list()
     assert (items == [f"i{item}" for item in range(40)]) == (order == "as in the file")

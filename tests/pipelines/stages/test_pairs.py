@@ -46,7 +46,7 @@ def test_users_without_a_held_out_event_are_said_to_have_no_request_time(
     for stage in ("ingest", "split", "pairs"):
         run_stage(stage, run)
     facts = json.loads((run / "pairs" / "manifest.json").read_text())["facts"]
-    assert facts["request_time"].endswith("held-out event; not known for users without one (1)")
+    assert (facts["request_time"], facts["n_users_without_request_time"]) == ("held_out_event", 1)
     assert (np.load(run / "pairs" / "request_time.npy") == -1).sum() == 1
 
 

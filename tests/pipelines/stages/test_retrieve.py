@@ -61,11 +61,6 @@ def test_the_table_names_the_vectors_it_came_from(finished: Path, manifest_of: C
     assert metadata["items_sha256"] == manifest_of("embed")["outputs"]["items.npy"]
 
 
-def test_what_is_removed_as_seen_is_stated(unvalidated: Path, manifest_of: Callable[[str], dict]) -> None:
-    assert "train and validation events are removed" in manifest_of("retrieve")["facts"]["seen"]
-    assert "train events are removed" in json.loads((unvalidated / "retrieve" / "manifest.json").read_text())["facts"]["seen"]
-
-
 def test_without_validation_all_but_the_test_event_is_removed(unvalidated: Path) -> None:
     table = pl.read_parquet(unvalidated / "retrieve" / "candidates.parquet")
     train, test = (pl.read_parquet(unvalidated / "split" / f"{part}.parquet") for part in ("train", "test"))

@@ -11,7 +11,9 @@ import pytest
 
 from pipelines.settings.split import SplitSettings
 from pipelines.stages.stage import Stage, StageRun
+from recsys.baselines.facts import BaselinesFacts
 from recsys.core.errors import DataError
+from recsys.core.facts import Facts
 from recsys.core.files import sha256_of
 
 
@@ -22,7 +24,7 @@ def run_work(tmp_path: Path) -> Callable[..., Path]:
     (run / "config").mkdir(parents=True)
     (run / "config" / "split.json").write_text(json.dumps({"settings": {"protocol": "temporal"}}))
 
-    def work(function: Callable[[StageRun[SplitSettings]], None], **options: Any) -> Path:
+    def work(function: Callable[[StageRun[SplitSettings]], Facts | None], **options: Any) -> Path:
         Stage(name="split", read=SplitSettings.model_validate, work=function, **options).main([str(run)])
         return run
 
@@ -31,15 +33,15 @@ def run_work(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_the_manifest_names_settings_facts_versions_and_the_hash_of_every_output(run_work: Callable[..., Path]) -> None:
-    def work(stage: StageRun[SplitSettings]) -> None:
+    def work(stage: StageRun[SplitSettings]) -> Facts:
         (stage.folder / "sub").mkdir()
         (stage.folder / "sub" / "a.txt").write_text("hello")
-        stage.facts["rows"] = 3
+        return BaselinesFacts(n_users=3, k=10, skipped=["ease"])
 
     folder = run_work(work) / "split"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["config"] == {"protocol": "temporal"}
-    assert manifest["facts"] == {"rows": 3}
+    assert manifest["facts"] == {"n_users": 3, "k": 10, "skipped": ["ease"]}
     assert manifest["outputs"] == {"sub/a.txt": sha256_of(folder / "sub" / "a.txt")}
     assert manifest["versions"]["polars"]
     assert manifest["seconds"] >= 0
@@ -98,10 +100,10 @@ def test_a_stage_before_that_has_not_run_is_named(run_work: Callable[..., Path],
 def test_inputs_are_on_record_with_the_hash_of_their_manifest(run_work: Callable[..., Path]) -> None:
     before = run_work.run / "ingest" / "manifest.json"  # type: ignore[attr-defined]
     before.parent.mkdir()
-    before.write_text('{"facts": {"n": 1}}')
+    before.write_text('{"facts": {"n_users": 1, "k": 2, "skipped": []}}')
 
     def work(stage: StageRun[SplitSettings]) -> None:
-        assert stage.facts_of("ingest") == {"n": 1}
+        assert stage.facts_of("ingest", BaselinesFacts) == BaselinesFacts(n_users=1, k=2, skipped=[])
 
     manifest = json.loads((run_work(work) / "split" / "manifest.json").read_text())
     assert manifest["inputs"] == {"ingest": sha256_of(before)}

@@ -1,0 +1,44 @@
+"""What the stage `retrieve` tells of the lists."""
+
+from dataclasses import dataclass
+
+from recsys.candidates.sources import SourceName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveFacts:
+    """The candidate table in numbers.
+
+    Attributes:
+        n_users: Users with a list.
+        n_unknown_users: Users asked for that have no history.
+        is_part_of_users: Whether a file named who gets a list.
+        k: Length of the lists.
+        n_rows: Rows of the table.
+        n_short_lists: Lists with fewer than k items.
+        n_items_recommended: Distinct items in the lists.
+        n_allowed_items: Items that may be in them.
+        is_filtered: Whether rules, caps or deletions keep items out.
+        filters_as_of: The moment that rules about time hold for, ISO 8601; None without rules.
+        sources: Where candidates come from.
+        n_added_items: Items without a train event that can be in a list.
+        n_deleted_items: Items that no list may hold.
+        search_seconds: Of the search.
+        write_seconds: Of the check and the table.
+    """
+
+    n_users: int
+    n_unknown_users: int
+    is_part_of_users: bool
+    k: int
+    n_rows: int
+    n_short_lists: int
+    n_items_recommended: int
+    n_allowed_items: int
+    is_filtered: bool
+    filters_as_of: str | None
+    sources: list[SourceName]
+    n_added_items: int
+    n_deleted_items: int
+    search_seconds: float
+    write_seconds: float

@@ -1,0 +1,20 @@
+"""What the stage `evaluate` tells of the model."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateFacts:
+    """The verdict and what it rests on.
+
+    Attributes:
+        verdict: For people.
+        headline: The metrics that are shown first.
+        protocol: What was done, line by line, each with its label before the first colon.
+        model: The name of ours in the table.
+    """
+
+    verdict: str
+    headline: list[str]
+    protocol: list[str]
+    model: str
