@@ -57,6 +57,13 @@ class IngestSettings(Settings):
     n_users: int = Field(default=600, ge=1, description="Users of the synthetic world.")
     n_items: int = Field(default=300, ge=2, description="Items of the synthetic world.")
     n_topics: int = Field(default=12, ge=1, description="Topics of the synthetic world.")
+    basket_size: float = Field(
+        default=1.0,
+        ge=1,
+        le=100,
+        description="Above 1 the synthetic world is a shop with baskets of so many articles on average, sorted by number, with "
+        "repeats and returns.",
+    )
     seed: int = Field(default=0, ge=0, lt=MOST_SEED, description="Of the synthetic world and of shuffled ties.")
 
     @model_validator(mode="after")

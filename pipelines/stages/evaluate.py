@@ -19,7 +19,7 @@ from recsys.core.files import read_json, write_json
 from recsys.data.facts import IngestFacts
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
 from recsys.evaluation.cold_items import ColdEvaluation, evaluate_cold_items
-from recsys.evaluation.comparison import Comparison, compare_to_baselines, is_proved, state_verdict
+from recsys.evaluation.comparison import compare_to_baselines, find_artefacts, is_proved, state_artefacts, state_verdict
 from recsys.evaluation.facts import EvaluateFacts
 from recsys.evaluation.health import assess_embeddings, health_figures
 from recsys.evaluation.judgements import Judgements, build_judgements
@@ -45,22 +45,32 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     judgements = build_judgements(train, validation, test)
     catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     tables = {MODEL: retrieve / "candidates.parquet"}
-    tables |= {path.stem.replace("_", "-"): path for path in sorted(baselines.glob("*.parquet"))}
+    tables |= {_label(path.stem): path for path in sorted(baselines.glob("*.parquet"))}
     models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}
     rows = metric_rows(models, n_items=catalogue.height, ks=settings.ks, n_resamples=settings.n_resamples, seed=settings.seed)
     metric = f"ndcg@{min(settings.ks)}"
-    others = {name: scored for name, scored in models.items() if name != MODEL}
-    comparisons = compare_to_baselines(
-        models[MODEL], others, metric=metric, n_resamples=settings.n_resamples, seed=settings.seed
-    )
+    of_baselines = stage.facts_of("baselines", BaselinesFacts)
+    resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
+    backwards = {
+        _label(name): _score(baselines / "backwards" / f"{name}.parquet", judgements, catalogue, settings, name)
+        for name in of_baselines.artefacts
+    }
+    others = {name: scored for name, scored in models.items() if name != MODEL and name not in backwards}
+    comparisons = compare_to_baselines(models[MODEL], others, metric=metric, **resampling)
+    rules = {name: (models[name], back) for name, back in backwards.items()}
+    artefacts = find_artefacts(rules, models.get("popularity"), metric=metric, **resampling)
     segments, cold = _segments(stage, tables, models, judgements, catalogue, parts=(train, validation))
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
-    left_out = stage.facts_of("baselines", BaselinesFacts).skipped
-    verdict, proved = _judge(comparisons, section, left_out=left_out, is_filtered=facts.retrieve.is_filtered)
+    left_out = [_label(name) for name in of_baselines.skipped]
+    verdict = state_verdict(MODEL, comparisons, left_out=left_out)
+    proved = is_proved(comparisons, artefacts=artefacts)
+    verdict, proved = _hold_back(verdict, proved, health=section, is_filtered=facts.retrieve.is_filtered)
+    if artefacts:
+        verdict = f"{state_artefacts(artefacts)} {verdict}"
     headline = headline_metrics(settings.ks)
-    protocol = state_protocol(facts, judgements, n_items=catalogue.height)
+    protocol = state_protocol(facts, judgements, of_baselines, n_items=catalogue.height)
     if cold is not None:
         protocol.append(f"Cold items: {cold.in_words()}")
     write_json(stage.folder / "metrics.json", rows)
@@ -68,7 +78,14 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     write_json(stage.folder / "embedding_health.json", health_figures(health))
     compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
     write_json(
-        stage.folder / "comparisons.json", {"verdict": verdict, "is_proved": proved, "metric": metric, "baselines": compared}
+        stage.folder / "comparisons.json",
+        {
+            "verdict": verdict,
+            "is_proved": proved,
+            "metric": metric,
+            "baselines": compared,
+            "artefacts": [asdict(row) for row in artefacts],
+        },
     )
     write_report(
         stage.folder / "report.html",
@@ -105,10 +122,8 @@ def _facts(stage: StageRun[EvaluateSettings]) -> RunFacts:
     )
 
 
-def _judge(comparisons: list[Comparison], health: HealthSection, *, left_out: list[str], is_filtered: bool) -> tuple[str, bool]:
+def _hold_back(verdict: str, proved: bool, *, health: HealthSection, is_filtered: bool) -> tuple[str, bool]:
     """The verdict for people, and whether the model is proved better: not where its lists or vectors are of another kind."""
-    left_out = [name.replace("_", "-") for name in left_out]
-    verdict, proved = state_verdict(MODEL, comparisons, left_out=left_out), is_proved(comparisons, left_out=left_out)
     if is_filtered:
         proved = False
         verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
@@ -116,6 +131,10 @@ def _judge(comparisons: list[Comparison], health: HealthSection, *, left_out: li
         proved = False
         verdict = f"{health.verdict} {verdict}"
     return verdict, proved
+
+
+def _label(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _read_parts(

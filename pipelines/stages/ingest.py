@@ -1,6 +1,7 @@
 """ingest: raw files to clean tables: `interactions.parquet`, `items.parquet`, `users.parquet`, `quality.json`."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,7 @@ from recsys.data.quality import describe_quality
 from recsys.data.s3rec import read_s3rec
 from recsys.data.scan import TextFormat
 from recsys.data.schema import RawTables, check_sides
-from recsys.data.synthetic import build_synthetic
+from recsys.data.synthetic import build_shop, build_synthetic
 from recsys.data.ties import describe_order
 
 
@@ -89,7 +90,8 @@ def _read(stage: StageRun[IngestSettings]) -> RawTables:
             return read_s3rec(interactions=settings.interactions or "", attributes=settings.items)
         case "synthetic":
             counts = {"n_users": settings.n_users, "n_items": settings.n_items, "n_topics": settings.n_topics}
-            return build_synthetic(seed=settings.seed, **counts)
+            world = partial(build_shop, basket_size=settings.basket_size) if settings.basket_size > 1 else build_synthetic
+            return world(seed=settings.seed, **counts)
         case "files":
             return _read_own(settings)
 

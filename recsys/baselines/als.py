@@ -4,48 +4,71 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recsys.baselines.ranking import ScoreBlock, Scores
+from recsys.baselines.ranking import Ranker, Scores, dense_ranker
 from recsys.baselines.train_matrix import BaselineData
 
 Factors = NDArray[np.float32]
-_ITERATIONS = 12
+_DIM, _ITERATIONS = 64, 12
+_REGULARISATION = 0.01
+_BLOCK_ENTRIES = 1 << 15
 
 
-def als_scores(data: BaselineData, *, dim: int, unobserved_weight: float, regularisation: float, seed: int) -> ScoreBlock:
-    """Fit item factors on train, then fold each history in: a user's vector is the least-squares answer to the history.
+def fit_als(data: BaselineData, *, unobserved_weight: float, seed: int) -> Factors:
+    """Item factors of 64 numbers, by 12 passes over users and items.
+
+    The regularisation is 0.01 times the weight of all pairs of a row, so that long rows are held as firmly as short ones.
 
     Args:
-        data: Train and history.
-        dim: D, size of the factors.
+        data: The histories.
         unobserved_weight: Weight of each pair that was not seen, against 1 for those that were.
-        regularisation: Times the weight of all pairs of a row, so that long rows are held as firmly as short ones.
         seed: Of the first item factors.
+
+    Returns:
+        Shape (I, D).
 
     Source: Hu et al., "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, eq. 4 and 5, with the objective
     of Rendle et al., "Revisiting the Performance of iALS", RecSys 2022, eq. 2 to 4.
     """
-    solve = {"weight": unobserved_weight, "regularisation": regularisation}
     rng = np.random.default_rng(seed)
-    items: Factors = rng.normal(0, 0.1 / dim**0.5, (data.train.shape[1], dim)).astype(np.float32)
-    by_item = data.train.T.tocsr()
+    items: Factors = rng.normal(0, 0.1 / _DIM**0.5, (data.n_items, _DIM)).astype(np.float32)
+    by_item = data.history.T.tocsr()
     for _ in range(_ITERATIONS):
-        users = _solve_rows(data.train, items, **solve)
-        items = _solve_rows(by_item, users, **solve)
+        users = solve_rows(data.history, items, weight=unobserved_weight)
+        items = solve_rows(by_item, users, weight=unobserved_weight)
+    return items
+
+
+def als_ranker(data: BaselineData, items: Factors, *, unobserved_weight: float) -> Ranker:
+    """A user's vector is the least-squares answer to the history; an item scores its product with it.
+
+    Args:
+        data: The histories.
+        items: Shape (I, D), from `fit_als`.
+        unobserved_weight: As it was fitted with.
+    """
 
     def score(user_idx: NDArray[np.int64]) -> Scores:
-        return _solve_rows(data.history[user_idx], items, **solve) @ items.T
+        return solve_rows(data.history[user_idx], items, weight=unobserved_weight) @ items.T
 
-    return score
+    return dense_ranker(data, score)
 
 
-def _solve_rows(seen: csr_matrix, factors: Factors, *, weight: float, regularisation: float) -> Factors:
+def solve_rows(seen: csr_matrix, factors: Factors, *, weight: float) -> Factors:
     """The best vector of each row of `seen`, shape (R, D), for given factors of its columns, shape (C, D)."""
     gram = weight * (factors.T @ factors)
+    length = np.diff(seen.indptr)
     solved = np.zeros((seen.shape[0], factors.shape[1]), np.float32)
-    eye = np.eye(factors.shape[1], dtype=np.float32)
-    for row in range(seen.shape[0]):
-        own = factors[seen.indices[seen.indptr[row] : seen.indptr[row + 1]]]  # (S, D)
-        if len(own):
-            strength = regularisation * (len(own) + weight * len(factors))
-            solved[row] = np.linalg.solve(gram + own.T @ own + strength * eye, own.sum(0))
+    order = np.argsort(length, kind="stable")
+    begin = int(np.searchsorted(length[order], 1))
+    while begin < len(order):
+        end = begin + max(1, _BLOCK_ENTRIES // int(length[order[min(begin + 255, len(order) - 1)]]))
+        rows = order[begin : min(end, len(order))]
+        width = int(length[rows].max())
+        inside = np.arange(width) < length[rows][:, None]  # (B, S)
+        place = np.where(inside, seen.indptr[rows][:, None] + np.arange(width), 0)
+        own = factors[seen.indices[place]] * inside[..., None]  # (B, S, D)
+        strength = _REGULARISATION * (length[rows] + weight * len(factors))
+        left = gram + own.transpose(0, 2, 1) @ own + strength[:, None, None] * np.eye(factors.shape[1], dtype=np.float32)
+        solved[rows] = np.linalg.solve(left, own.sum(1)[..., None])[..., 0]
+        begin += len(rows)
     return solved

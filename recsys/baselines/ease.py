@@ -1,33 +1,47 @@
-"""EASE: the closed-form linear autoencoder over items."""
+"""EASE: the closed-form linear autoencoder over items, with a history that may fade."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import inv
 
-from recsys.baselines.ranking import ScoreBlock, Scores
+from recsys.baselines.ranking import Ranker, Scores, dense_ranker
 from recsys.baselines.train_matrix import BaselineData
 
 
-def ease_scores(data: BaselineData, *, regularisation: float) -> ScoreBlock:
-    """Fit item-to-item weights with a zero diagonal on train, and apply them to the history.
+def fit_ease(data: BaselineData, *, regularisation: float) -> NDArray[np.float32]:
+    """Item-to-item weights with a zero diagonal.
 
     Needs I² float64 numbers two or three times, and time in the order of I³: for catalogues of some ten thousand items.
 
     Args:
-        data: Train and history.
+        data: The histories.
         regularisation: Added to the diagonal of the Gram matrix.
+
+    Returns:
+        Shape (I, I).
 
     Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
     """
-    gram = (data.train.T @ data.train).toarray().astype(np.float64)
+    gram = (data.history.T @ data.history).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += regularisation
     precision = inv(gram, overwrite_a=True, check_finite=False)
     precision /= -np.diag(precision).copy()
     precision[np.diag_indices_from(precision)] = 0
-    weights = precision.astype(np.float32)
+    return np.asarray(precision, np.float32)
+
+
+def ease_ranker(data: BaselineData, weights: NDArray[np.float32], *, half_life: float | None) -> Ranker:
+    """An item scores the sum of its weights from the user's history.
+
+    Args:
+        data: The histories.
+        weights: Shape (I, I), from `fit_ease`.
+        half_life: Later events at which an item of the history counts half; None for all alike.
+    """
+    history = data.weights(half_life)
 
     def score(user_idx: NDArray[np.int64]) -> Scores:
-        scores: Scores = data.history[user_idx] @ weights
+        scores: Scores = history[user_idx] @ weights
         return scores
 
-    return score
+    return dense_ranker(data, score)

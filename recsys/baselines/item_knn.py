@@ -1,47 +1,83 @@
-"""Item k-nearest neighbours by cosine of the users who have them."""
+"""Item k-nearest neighbours by the users who have them: cosine, tf-idf or BM25, and a history that may fade."""
+
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
-from sklearn.preprocessing import normalize
+from scipy.sparse import csr_matrix, diags
 
-from recsys.baselines.ranking import ScoreBlock, Scores
+from recsys.baselines.item_similarity import LONGEST_HISTORY, keep_nearest
+from recsys.baselines.ranking import Ranker, sparse_ranker
 from recsys.baselines.train_matrix import BaselineData
 
-_BLOCK = 1024
+Weighting = Literal["cosine", "tf-idf", "bm25"]
+_K1, _B = 1.2, 0.75
 
 
-def item_knn_scores(data: BaselineData, *, n_neighbours: int, shrinkage: float) -> ScoreBlock:
-    """An item scores the sum of its similarity to the items of the user's history.
+def fit_item_knn(data: BaselineData, *, weighting: Weighting, shrinkage: float = 0.0) -> csr_matrix:
+    """What each item of a history says for each other item: their similarity, the 200 nearest of each.
 
     Args:
-        data: Similarities are fitted on train, and applied to the history.
-        n_neighbours: Most similar items kept for each item; all that are as similar as the last of them stay too.
-        shrinkage: Similarity is multiplied by c / (c + shrinkage) for c common users.
+        data: Of a user with more than 1,000 items the last 1,000 count.
+        weighting: Of users: all alike, less for users with many items (tf-idf), or that with lengths of items saturated (BM25).
+        shrinkage: A cosine is multiplied by c / (c + shrinkage) for c common users.
 
-    Source: Sarwar et al., "Item-based Collaborative Filtering", WWW 2001, section 3.1.1; shrinkage: Koren, KDD 2008, eq. 2.
+    Returns:
+        Shape (I, I).
+
+    Source: Sarwar et al., "Item-based Collaborative Filtering", WWW 2001, section 3.1.1; shrinkage: Koren, KDD 2008, eq. 2;
+        tf-idf and BM25: `nearest_neighbours.py` of the library implicit, with items as documents and users as terms.
     """
-    similarity = _similarity(data.train, n_neighbours, shrinkage)
+    taken = _recent(data)
+    if weighting == "cosine":
+        length = np.sqrt(np.bincount(taken.indices, minlength=data.n_items)).astype(np.float32)
 
-    def score(user_idx: NDArray[np.int64]) -> Scores:
-        scores: Scores = (data.history[user_idx] @ similarity).toarray()
-        return scores
+        def cosine(row: NDArray[np.int64], column: NDArray[np.int32], common: NDArray[np.float32]) -> NDArray[np.float32]:
+            shrunk = common / (common + shrinkage) if shrinkage else np.float32(1)
+            return np.asarray(common / (length[row] * length[column]) * shrunk, np.float32)
 
-    return score
+        return keep_nearest(taken.T.tocsr(), taken, rescale=cosine)
+    weighted = _tf_idf(taken) if weighting == "tf-idf" else _bm25(taken)  # (I, U)
+    return keep_nearest(weighted, weighted.T.tocsr())
 
 
-def _similarity(train: csr_matrix, n_neighbours: int, shrinkage: float) -> csr_matrix:
-    """Shape (I, I), column j holds item j's neighbours."""
-    unit = normalize(train.T.tocsr(), axis=1)
-    plain = train.T.tocsr()
-    rows = []
-    for begin in range(0, unit.shape[0], _BLOCK):
-        cosine = (unit[begin : begin + _BLOCK] @ unit.T).toarray()
-        common = (plain[begin : begin + _BLOCK] @ plain.T).toarray()
-        cosine *= common / (common + shrinkage) if shrinkage else 1
-        place = np.arange(len(cosine))
-        cosine[place, begin + place] = 0
-        kept = min(n_neighbours, cosine.shape[1])
-        bound = -np.partition(-cosine, kept - 1, axis=1)[:, kept - 1 : kept]
-        rows.append(csr_matrix(np.where(cosine >= bound, cosine, 0)))
-    return vstack(rows).T.tocsr()
+def item_knn_ranker(data: BaselineData, similarity: csr_matrix, *, half_life: float | None) -> Ranker:
+    """An item scores the sum of what the items of the user's history say for it.
+
+    Args:
+        data: The histories.
+        similarity: Shape (I, I), from `fit_item_knn`.
+        half_life: Later events at which an item of the history counts half; None for all alike.
+    """
+    weights = data.weights(half_life)
+    return sparse_ranker(data, lambda user_idx: weights[user_idx] @ similarity)
+
+
+def _recent(data: BaselineData) -> csr_matrix:
+    """The histories without what lies too far back. Shape (U, I)."""
+    if np.diff(data.history.indptr).max(initial=0) <= LONGEST_HISTORY:
+        return data.history
+    kept = data.history.copy()
+    kept.data = (data.age.data < LONGEST_HISTORY).astype(np.float32)
+    kept.eliminate_zeros()
+    return kept
+
+
+def _idf(taken: csr_matrix) -> NDArray[np.float32]:
+    """Of each user, among all items. Shape (U,)."""
+    return np.asarray((np.log(taken.shape[1]) - np.log1p(np.diff(taken.indptr))).clip(min=0), np.float32)
+
+
+def _tf_idf(taken: csr_matrix) -> csr_matrix:
+    """Unit rows. Shape (I, U)."""
+    weighted = (taken.T @ diags(_idf(taken))).tocsr()
+    length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(1)).ravel())
+    return (diags(1 / np.maximum(length, 1e-12)) @ weighted).tocsr().astype(np.float32)
+
+
+def _bm25(taken: csr_matrix) -> csr_matrix:
+    """Shape (I, U)."""
+    n_users = np.bincount(taken.indices, minlength=taken.shape[1])
+    norm = 1 - _B + _B * n_users / max(n_users.mean(), 1e-12)
+    weighted = diags((_K1 + 1) / (_K1 * norm + 1)) @ taken.T @ diags(_idf(taken))
+    return weighted.tocsr().astype(np.float32)

@@ -1,68 +1,136 @@
-"""Scores to lists, the same way for every baseline: seen items out, best first, k rows a user."""
+"""Scores to lists, the same way for every baseline: best first, what was taken left out or not, popular items at the end."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from recsys.baselines.train_matrix import BaselineData
 from recsys.index.nearest import Neighbours
 
 Scores = NDArray[np.floating[Any]]
 ScoreBlock = Callable[[NDArray[np.int64]], Scores]
+SparseBlock = Callable[[NDArray[np.int64]], csr_matrix]
 Lists = Iterator[tuple[NDArray[np.int64], Neighbours]]
 _BLOCK_SCORES = 1 << 24
+_SPARSE_ROWS = 2048
 
 
-def rank_unseen(data: BaselineData, score_block: ScoreBlock, *, k: int) -> Lists:
-    """Rank the catalogue for every user in blocks of bounded memory. Equal scores keep the order of item idx.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranker:
+    """A fitted baseline.
 
-    Args:
-        data: Users and what they have seen.
-        score_block: user_idx of shape (B,) to scores of shape (B, I).
-        k: Length of the lists.
-
-    Yields:
-        user_idx of shape (B,) and their neighbours of shape (B, k).
+    Attributes:
+        rank: user_idx of shape (B,), K, and whether items that a user has taken may be in the list, to lists of shape (B, K).
+        rows: For how many users at a time memory stays bounded.
     """
-    n_users, n_items = data.history.shape
-    rows = max(1, _BLOCK_SCORES // n_items)
-    for begin in range(0, n_users, rows):
-        user_idx = np.arange(begin, min(begin + rows, n_users))
-        scores = np.array(score_block(user_idx), np.float32)
-        seen = data.history[user_idx].tocoo()
-        scores[seen.row, seen.col] = -np.inf
-        yield user_idx, top_k(scores, k=k)
+
+    rank: Callable[[NDArray[np.int64], int, bool], Neighbours]
+    rows: int
+
+    def lists(self, n_users: int, *, k: int, keeps_seen: bool = False) -> Lists:
+        """Lists of all users, block by block.
+
+        Yields:
+            user_idx of shape (B,) and their lists of shape (B, K).
+        """
+        for begin in range(0, n_users, self.rows):
+            user_idx = np.arange(begin, min(begin + self.rows, n_users))
+            yield user_idx, self.rank(user_idx, k, keeps_seen)
 
 
-def rank_same_for_all(data: BaselineData, scores: NDArray[np.floating[Any]], *, k: int) -> Lists:
-    """As `rank_unseen` for scores that do not depend on the user: sorted once, then the first k unseen of each user.
+def dense_ranker(data: BaselineData, score_block: ScoreBlock) -> Ranker:
+    """Rank the catalogue by scores of all items. Equal scores keep the order of item idx.
 
     Args:
-        data: Users and what they have seen.
+        data: Users and what they have taken.
+        score_block: user_idx of shape (B,) to scores of shape (B, I).
+    """
+
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+        scores = np.array(score_block(user_idx), np.float32)
+        if not keeps_seen:
+            seen = data.history[user_idx].tocoo()
+            scores[seen.row, seen.col] = -np.inf
+        return top_k(scores, k=k)
+
+    return Ranker(rank=rank, rows=max(1, _BLOCK_SCORES // data.n_items))
+
+
+def sparse_ranker(data: BaselineData, score_block: SparseBlock) -> Ranker:
+    """Rank the items that have a score, best first; popular items fill the rest of a list.
+
+    Args:
+        data: Users and what they have taken.
+        score_block: user_idx of shape (B,) to scores of shape (B, I), none below 0; what has no entry scores 0.
+    """
+    popularity = data.popularity()
+    popular = np.argsort(-popularity, kind="stable").astype(np.int32)
+    below_zero = ((popularity - popularity.max(initial=0) - 1) / (popularity.max(initial=0) + 2)).astype(np.float32)
+
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+        scores = csr_matrix(score_block(user_idx))
+        item_idx, score = np.full((len(user_idx), k), -1, np.int32), np.full((len(user_idx), k), -np.inf, np.float32)
+        for row, user in enumerate(user_idx):
+            own = slice(scores.indptr[row], scores.indptr[row + 1])
+            taken = data.history.indices[data.history.indptr[user] : data.history.indptr[user + 1]]
+            items, values = scores.indices[own], scores.data[own]
+            is_kept = values > 0
+            if not keeps_seen:
+                is_kept &= ~np.isin(items, taken)
+            items, values = _best(items[is_kept], values[is_kept], k=k)
+            if len(items) < k:
+                listed = items if keeps_seen else np.concatenate([items, taken])
+                head = popular[: k + len(listed)]
+                more = head[~np.isin(head, listed)][: k - len(items)]
+                items, values = np.concatenate([items, more]), np.concatenate([values, below_zero[more]])
+            item_idx[row, : len(items)], score[row, : len(items)] = items, values
+        return Neighbours(item_idx=item_idx, score=score)
+
+    return Ranker(rank=rank, rows=_SPARSE_ROWS)
+
+
+def _best(items: NDArray[np.int32], values: NDArray[np.float32], *, k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The k best, best first; equal values in the order of the items."""
+    if len(items) > k:
+        bound = -np.partition(-values, k - 1)[k - 1]
+        near = values >= bound
+        items, values = items[near], values[near]
+    order = np.lexsort((items, -values))[:k]
+    return items[order], values[order]
+
+
+def same_for_all_ranker(data: BaselineData, scores: NDArray[np.floating[Any]]) -> Ranker:
+    """As `dense_ranker` for scores that do not depend on the user: sorted once, then the first k unseen of each user.
+
+    Args:
+        data: Users and what they have taken.
         scores: Shape (I,).
-        k: Length of the lists.
     """
     order = np.argsort(-np.asarray(scores), kind="stable").astype(np.int32)
-    place = np.argsort(order)
-    n_users, n_items = data.history.shape
-    n_seen = np.diff(data.history.indptr)
-    rows = max(1, _BLOCK_SCORES // min(n_items, k + int(n_seen.max(initial=0))))
-    for begin in range(0, n_users, rows):
-        user_idx = np.arange(begin, min(begin + rows, n_users))
-        width = min(n_items, k + int(n_seen[user_idx].max(initial=0)))
-        seen = data.history[user_idx].tocoo()
+    sorted_scores, place = np.asarray(scores, np.float32)[order], np.argsort(order)
+
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+        n_seen = 0 if keeps_seen else int(np.diff(data.history.indptr)[user_idx].max(initial=0))
+        width = min(data.n_items, k + n_seen)
         is_free = np.ones((len(user_idx), width), bool)
-        near = place[seen.col] < width
-        is_free[seen.row[near], place[seen.col[near]]] = False
+        if not keeps_seen:
+            seen = data.history[user_idx].tocoo()
+            near = place[seen.col] < width
+            is_free[seen.row[near], place[seen.col[near]]] = False
         kept = is_free & (is_free.cumsum(1) <= k)
         row, column = np.nonzero(kept)
         item_idx = np.full((len(user_idx), k), -1, np.int32)
         score = np.full((len(user_idx), k), -np.inf, np.float32)
         rank = np.arange(len(row)) - np.repeat(np.cumsum(kept.sum(1)) - kept.sum(1), kept.sum(1))
-        item_idx[row, rank], score[row, rank] = order[column], np.asarray(scores, np.float32)[order[column]]
-        yield user_idx, Neighbours(item_idx=item_idx, score=score)
+        item_idx[row, rank], score[row, rank] = order[column], sorted_scores[column]
+        return Neighbours(item_idx=item_idx, score=score)
+
+    longest = int(np.diff(data.history.indptr).max(initial=0)) + 100
+    return Ranker(rank=rank, rows=max(1, _BLOCK_SCORES // min(data.n_items, longest)))
 
 
 def top_k(scores: NDArray[np.float32], *, k: int) -> Neighbours:

@@ -1,4 +1,4 @@
-"""The training log as a sparse matrix, and what every baseline starts from."""
+"""What every baseline starts from: all events before the request, as a sparse matrix and in their order."""
 
 from dataclasses import dataclass
 
@@ -13,44 +13,70 @@ from recsys.data.vocabulary import Vocabulary, fit_users, fit_vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineData:
-    """What a baseline may know: train to fit on, and each user's history up to the request to score with.
+    """What a baseline may know: the events before the request, to fit on and to score with.
 
     Attributes:
         users: The users with a history on items of train.
         items: The items of train.
-        train: Shape (U, I), 1 where the user has a train event with the item.
-        history: Shape (U, I), the same with the validation events that come before the request.
-        item_times: Shape (E, 2) int64: item idx and microseconds since 1970 of each train event.
+        history: Shape (U, I), 1 where the user has taken the item.
+        age: Shape (U, I), with the same entries: how many of the user's events are later than the last with the item.
+        item_idx: Shape (E,) int64, the items of all events, those of one user together and oldest first.
+        time: Shape (E,) int64, microseconds since 1970.
+        offsets: Shape (U + 1,) int64: a user's events are `offsets[u]:offsets[u + 1]`.
     """
 
     users: Vocabulary
     items: Vocabulary
-    train: csr_matrix
     history: csr_matrix
-    item_times: NDArray[np.int64]
+    age: csr_matrix
+    item_idx: NDArray[np.int64]
+    time: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return len(self.items)
+
+    def weights(self, half_life: float | None) -> csr_matrix:
+        """The history with entries that halve with each `half_life` later events; all 1 if it is None. Shape (U, I)."""
+        if half_life is None:
+            return self.history
+        decayed = np.exp2(-self.age.data / half_life).astype(np.float32)
+        return csr_matrix((decayed, self.age.indices, self.age.indptr), shape=self.age.shape)
+
+    def popularity(self) -> NDArray[np.float64]:
+        """How many users have taken each item. Shape (I,)."""
+        return np.bincount(self.history.indices, minlength=self.n_items).astype(np.float64)
 
 
 def build_baseline_data(train: pl.DataFrame, validation: pl.DataFrame) -> BaselineData:
-    """Fit vocabularies on train and lay out both parts; validation events of unknown users or items are left out."""
+    """Lay out the events of both parts on items that train knows.
+
+    Args:
+        train: user_id, item_id, timestamp, sorted by user and time.
+        validation: Likewise; every event is later in its user's history. Without rows, train is all that is known.
+    """
     users, items = fit_users(train, validation), fit_vocabulary(train[ITEM_ID])
-    placed = [
-        part.select(USER_ID, ITEM_ID, TIMESTAMP)
-        .join(users.frame(id_column=USER_ID, idx_column=USER_IDX), on=USER_ID)
-        .join(items.frame(id_column=ITEM_ID, idx_column=ITEM_IDX), on=ITEM_ID)
-        for part in (train, validation)
-    ]
-    shape = (len(users), len(items))
-    times = placed[0].select(pl.col(ITEM_IDX).cast(pl.Int64), pl.col(TIMESTAMP).dt.epoch("us"))
+    events = (
+        pl.concat([part.select(USER_ID, ITEM_ID, TIMESTAMP) for part in (train, validation)])
+        .join(users.frame(id_column=USER_ID, idx_column=USER_IDX), on=USER_ID, maintain_order="left")
+        .join(items.frame(id_column=ITEM_ID, idx_column=ITEM_IDX), on=ITEM_ID, maintain_order="left")
+        .select(pl.col(USER_IDX, ITEM_IDX).cast(pl.Int64), pl.col(TIMESTAMP).dt.epoch("us"))
+        .sort(USER_IDX, TIMESTAMP, maintain_order=True)
+    )
+    later = pl.len().over(USER_IDX) - pl.col(TIMESTAMP).rank("max").over(USER_IDX)
+    ages = events.with_columns(age=later).group_by(USER_IDX, ITEM_IDX).agg(pl.col("age").min()).sort(USER_IDX, ITEM_IDX)
+    shape, place = (len(users), len(items)), (ages[USER_IDX].to_numpy(), ages[ITEM_IDX].to_numpy())
+    counts = np.bincount(events[USER_IDX].to_numpy(), minlength=len(users))
+    age = csr_matrix((ages["age"].to_numpy().astype(np.float32) + 1, place), shape=shape)  # no entry of 0 may get lost
+    age.data -= 1
     return BaselineData(
         users=users,
         items=items,
-        train=_binary(placed[0], shape),
-        history=_binary(pl.concat(placed), shape),
-        item_times=times.to_numpy(),
+        history=csr_matrix((np.ones(ages.height, np.float32), age.indices, age.indptr), shape=shape),
+        age=age,
+        item_idx=events[ITEM_IDX].to_numpy(),
+        time=events[TIMESTAMP].to_numpy(),
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
     )
-
-
-def _binary(events: pl.DataFrame, shape: tuple[int, int]) -> csr_matrix:
-    pairs = events.select(USER_IDX, ITEM_IDX).unique().sort(USER_IDX, ITEM_IDX)
-    ones = np.ones(pairs.height, np.float32)
-    return csr_matrix((ones, (pairs[USER_IDX].to_numpy(), pairs[ITEM_IDX].to_numpy())), shape=shape)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from recsys.evaluation.intervals import Interval, mean_intervals
 from recsys.evaluation.score import Scored
 
+_MORE_FORWARDS = 1 / 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -49,9 +51,85 @@ def compare_to_baselines(
     return sorted(rows, key=lambda row: (-row.baseline_value, row.baseline))
 
 
-def is_proved(comparisons: list[Comparison], *, left_out: Sequence[str] = ()) -> bool:
-    """Whether the model beats every baseline that was asked for, and there was one."""
-    return bool(comparisons) and not left_out and all(row.is_beaten for row in comparisons)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """A rule that follows an order of the data alone, and yet finds what is held out.
+
+    Attributes:
+        name: Of the rule.
+        metric: Such as `ndcg@10`.
+        value: Its mean.
+        over_popularity: Its mean minus that of popularity, with the 95 % interval.
+        over_reverse: Its mean minus that of the same order backwards.
+    """
+
+    name: str
+    metric: str
+    value: float
+    over_popularity: Interval
+    over_reverse: Interval
+
+    @property
+    def in_words(self) -> str:
+        """What the rule is and how far it gets."""
+        rule = {"next-id": "the next ids in sort order", "next-row": "the next rows among those of one time"}.get(
+            self.name, self.name
+        )
+        return f"{rule} reach {self.metric.upper()} {self.value:.4f}, {_signed(self.over_popularity)} beside popularity"
+
+
+def find_artefacts(
+    rules: Mapping[str, tuple[Scored, Scored]], popularity: Scored | None, *, metric: str, n_resamples: int, seed: int
+) -> list[Artefact]:
+    """The rules that beat popularity and, by a third of their figure, their own reverse, both intervals excluding zero.
+
+    A rule that is nearly as good backwards tells that neighbours in an order are alike, as in a catalogue numbered by shelf.
+    One that is better forwards has found the order of the events themselves.
+
+    Args:
+        rules: Results of each rule, and of its reverse.
+        popularity: That of popularity; None compares with nothing found at all.
+        metric: Such as `ndcg@10`.
+        n_resamples: Of the bootstrap.
+        seed: Of it.
+
+    Returns:
+        The strongest first.
+    """
+    if not rules:
+        return []
+    floor = 0.0 if popularity is None else popularity.per_user[metric]
+    beside = {name: rule.per_user[metric] - floor for name, (rule, _) in rules.items()}
+    backwards = {f"{name} backwards": rule.per_user[metric] - back.per_user[metric] for name, (rule, back) in rules.items()}
+    intervals = mean_intervals(beside | backwards, n_resamples=n_resamples, seed=seed)
+    found = [
+        Artefact(
+            name=name,
+            metric=metric,
+            value=float(rule.per_user[metric].mean()),
+            over_popularity=intervals[name],
+            over_reverse=intervals[f"{name} backwards"],
+        )
+        for name, (rule, _) in rules.items()
+        if intervals[name].low > 0
+        and intervals[f"{name} backwards"].low > 0
+        and intervals[f"{name} backwards"].value > _MORE_FORWARDS * rule.per_user[metric].mean()
+    ]
+    return sorted(found, key=lambda each: -each.value)
+
+
+def is_proved(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = ()) -> bool:
+    """Whether the model beats every baseline, there was one, and no artefact beats popularity."""
+    return bool(comparisons) and not artefacts and all(row.is_beaten for row in comparisons)
+
+
+def state_artefacts(artefacts: Sequence[Artefact]) -> str:
+    """Why nothing that follows can be trusted."""
+    found = "; ".join(each.in_words for each in artefacts)
+    return (
+        f"No figure of this protocol can be trusted: {found}. An order gives away what is held out: rows of one time stand "
+        f'sorted (set [ingest] ties = "sets"), or items were numbered in the order of the events (export their own ids).'
+    )
 
 
 def state_verdict(model: str, comparisons: list[Comparison], *, left_out: Sequence[str] = ()) -> str:
@@ -60,21 +138,22 @@ def state_verdict(model: str, comparisons: list[Comparison], *, left_out: Sequen
     Args:
         model: The model's name.
         comparisons: From `compare_to_baselines`.
-        left_out: Baselines that were asked for and could not be computed.
+        left_out: Baselines that the catalogue is too large for.
     """
+    text = _state_comparisons(model, comparisons)
+    return f"{text} Left out, the catalogue being too large for them: {', '.join(left_out)}." if left_out else text
+
+
+def _state_comparisons(model: str, comparisons: list[Comparison]) -> str:
     if not comparisons:
         return f"{model} was compared with no baseline, so nothing is proved."
     metric, unbeaten = comparisons[0].metric.upper(), [row for row in comparisons if not row.is_beaten]
     if unbeaten:
-        parts = ", ".join(f"{row.baseline} ({_difference(row)})" for row in unbeaten)
+        parts = ", ".join(f"{row.baseline} ({_signed(row.difference)})" for row in unbeaten)
         return f"{model} does NOT beat on {metric}: {parts}."
     best = comparisons[0]
-    if left_out:
-        ran = f"the best that ran is {best.baseline}, beaten by {_difference(best)}"
-        return f"{model} is NOT proved on {metric}: {', '.join(left_out)} could not be computed; {ran}."
-    return f"{model} beats every baseline on {metric}; the best of them is {best.baseline}, by {_difference(best)}."
+    return f"{model} beats every baseline on {metric}; the best of them is {best.baseline}, by {_signed(best.difference)}."
 
 
-def _difference(row: Comparison) -> str:
-    interval = row.difference
+def _signed(interval: Interval) -> str:
     return f"{interval.value:+.4f}, 95 % interval {interval.low:+.4f} to {interval.high:+.4f}"

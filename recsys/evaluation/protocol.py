@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from recsys.baselines.facts import BaselinesFacts
 from recsys.candidates.facts import RetrieveFacts
 from recsys.data.facts import IngestFacts
 from recsys.data.ties import describe_order
@@ -27,12 +29,13 @@ class RunFacts:
     retrieve: RetrieveFacts
 
 
-def state_protocol(facts: RunFacts, judgements: Judgements, *, n_items: int) -> list[str]:
+def state_protocol(facts: RunFacts, judgements: Judgements, baselines: BaselinesFacts, *, n_items: int) -> list[str]:
     """The protocol of a run, line by line, each with its label before the first colon.
 
     Args:
         facts: Of its stages.
         judgements: What counts as relevant.
+        baselines: What the model is held against.
         n_items: Items of the catalogue.
     """
     split, retrieve = facts.split, facts.retrieve
@@ -58,7 +61,7 @@ def state_protocol(facts: RunFacts, judgements: Judgements, *, n_items: int) -> 
         f"Epoch: {state_epoch(facts.train, has_validation=facts.pairs.n_validation > 0)}; test items are read by this stage "
         "only",
         "Weights: every event counts the same; weight and event columns are kept and not used",
-        "Baselines: fitted on train, scored with the same histories and seen items as the model",
+        f"Baselines: {state_baselines(baselines, has_validation=facts.pairs.n_validation > 0)}",
     ]
 
 
@@ -124,6 +127,21 @@ def state_epoch(train: TrainFacts, *, has_validation: bool) -> str:
         why = "no validation event can be judged" if has_validation else "no validation part"
         return f"{why}: trained for {train.n_epochs} epochs, the last is kept"
     return f"epoch {train.best_epoch} of {train.n_epochs} is kept, the best on validation: NDCG@10 {train.validation_ndcg:.4f}"
+
+
+def state_baselines(baselines: BaselinesFacts, *, has_validation: bool) -> str:
+    """What the baselines know, and which settings they have."""
+    known = "all events before the test, validation among them" if has_validation else "train"
+    text = f"fitted on {known}, scored with the same histories and seen items as the model"
+    if not baselines.validation_ndcg:
+        return f"{text}; settings are the first of each grid, since nobody can be judged on validation"
+    chosen = [f"{name.replace('_', '-')} ({_settings(own)})" for name, own in baselines.chosen.items() if own]
+    return f"{text}; {baselines.n_tried} settings tried, the best on validation taken: {', '.join(chosen)}"
+
+
+def _settings(own: dict[str, Any]) -> str:
+    named = {name.replace("_", " "): f"{value:g}" if isinstance(value, float) else value for name, value in own.items()}
+    return ", ".join(f"{name} {value}" for name, value in named.items() if value not in (None, "0"))
 
 
 def _state_lists(retrieve: RetrieveFacts) -> str:

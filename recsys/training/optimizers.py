@@ -40,7 +40,8 @@ def clip_gradients(model: nn.Module, *, norm: float) -> float:
     """Scale all gradients down to one norm together; of a sparse one, its rows count.
 
     Returns:
-        The norm before; if it is no finite number, no step should be taken.
+        The norm before; if it is no finite number, no step should be taken. 0 where no parameter has a gradient, as in a step
+        without a target.
     """
     values = []
     for parameter in model.parameters():
@@ -49,6 +50,8 @@ def clip_gradients(model: nn.Module, *, norm: float) -> float:
         if parameter.grad.is_sparse:
             parameter.grad = parameter.grad.coalesce()
         values.append(parameter.grad._values() if parameter.grad.is_sparse else parameter.grad)
+    if not values:
+        return 0.0
     total = nn.utils.get_total_norm(values)  # ()
     factor = (norm / (total + 1e-6)).clamp(max=1.0)  # ()
     torch._foreach_mul_(values, factor)

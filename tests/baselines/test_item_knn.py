@@ -3,57 +3,67 @@ import math
 import numpy as np
 import pytest
 
-from recsys.baselines import item_knn
-from recsys.baselines.item_knn import item_knn_scores
+from recsys.baselines import item_knn, item_similarity
+from recsys.baselines.item_knn import fit_item_knn, item_knn_ranker
 
 
-def _naive(train, history, *, n_neighbours, shrinkage):
-    """Scores by loops: an item's neighbours are those whose similarity reaches its n-th largest."""
-    n_items = train.shape[1]
-    similarity = np.zeros((n_items, n_items))
-    for first in range(n_items):
-        for second in range(n_items):
-            common = sum(row[first] * row[second] for row in train)
-            if first != second and common:
-                length = math.sqrt(sum(row[first] for row in train)) * math.sqrt(sum(row[second] for row in train))
-                similarity[first, second] = common / length * common / (common + shrinkage)
-    scores = np.zeros(history.shape)
+def _weights(train, weighting):
+    """Each user's entry in an item's row by loops. Shape (I, U)."""
+    n_users, n_items = train.shape
+    idf = [max(math.log(n_items) - math.log1p(row.sum()), 0) for row in train]
+    mean = train.sum(0).mean()
+    table = np.zeros((n_items, n_users))
     for item in range(n_items):
-        least = sorted(similarity[item], reverse=True)[min(n_neighbours, n_items) - 1]
-        for user, row in enumerate(history):
-            scores[user, item] = sum(
-                similarity[item, other] for other in range(n_items) if row[other] and similarity[item, other] >= least - 1e-7
-            )
-    return scores
+        for user in range(n_users):
+            if train[user, item]:
+                norm = 1.2 * (1 - 0.75 + 0.75 * train[:, item].sum() / mean)
+                table[item, user] = {"cosine": 1, "tf-idf": idf[user], "bm25": idf[user] * 2.2 / (norm + 1)}[weighting]
+        if weighting != "bm25":
+            table[item] /= math.sqrt((table[item] ** 2).sum())
+    return table
 
 
-@pytest.mark.parametrize("shrinkage", [0.0, 10.0])
-@pytest.mark.parametrize("n_neighbours", [1, 4, 12, 100])
-def test_scores_are_those_of_the_loops(data_of, random_train, n_neighbours, shrinkage):
-    history = (np.random.default_rng(0).random((40, 12)) < 0.3).astype(np.float32)
-    score = item_knn_scores(data_of(random_train, history=history), n_neighbours=n_neighbours, shrinkage=shrinkage)
-    wanted = _naive(random_train, history, n_neighbours=n_neighbours, shrinkage=shrinkage)
-    np.testing.assert_allclose(score(np.arange(40)), wanted, atol=1e-5)
-
-
-def test_the_size_of_blocks_changes_nothing(data_of, random_train, monkeypatch):
-    data, users = data_of(random_train), np.arange(40)
-    whole = item_knn_scores(data, n_neighbours=3, shrinkage=2.0)(users)
-    monkeypatch.setattr(item_knn, "_BLOCK", 5)
-    np.testing.assert_array_equal(item_knn_scores(data, n_neighbours=3, shrinkage=2.0)(users), whole)
-
-
-def test_an_item_is_not_its_own_neighbour(data_of):
-    scores = item_knn_scores(data_of(np.eye(3)), n_neighbours=3, shrinkage=0.0)(np.arange(3))
-    assert (scores == 0).all()
+@pytest.mark.parametrize("weighting", ["cosine", "tf-idf", "bm25"])
+def test_similarities_are_those_of_the_loops(data_of, random_train, weighting):
+    weights = _weights(random_train, weighting)
+    wanted = np.zeros((12, 12))
+    for first in range(12):
+        for second in range(12):
+            other = _weights(random_train, "bm25") if weighting == "bm25" else weights
+            wanted[first, second] = 0 if first == second else sum(weights[first] * other[second])
+    found = fit_item_knn(data_of(random_train), weighting=weighting).toarray()
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_shrinkage_prefers_the_pair_that_many_users_share(data_of):
-    # Items 0 and 1 share their only user; items 2 and 3 share nine of ten.
+    # Items 0 and 1 share their only user; items 2 and 3 share nine of eleven.
     train = np.zeros((12, 4))
     train[0, :2] = 1
     train[1:11, 2] = train[2:12, 3] = 1
-    data = data_of(train, history=[[1, 0, 1, 0]])
-    plain, shrunk = (item_knn_scores(data, n_neighbours=4, shrinkage=s)(np.array([0]))[0] for s in (0.0, 10.0))
-    assert plain[1] > plain[3]
-    assert shrunk[1] < shrunk[3]
+    plain, shrunk = (fit_item_knn(data_of(train), weighting="cosine", shrinkage=s).toarray() for s in (0.0, 10.0))
+    assert plain[0, 1] > plain[2, 3]
+    assert shrunk[0, 1] < shrunk[2, 3]
+    assert shrunk[2, 3] == pytest.approx(plain[2, 3] * 9 / 19)
+
+
+@pytest.mark.parametrize("half_life", [None, 2.0])
+def test_a_score_sums_over_the_history_with_its_weights(data_of, random_train, scores_of, half_life):
+    data = data_of(random_train)
+    similarity = fit_item_knn(data, weighting="cosine")
+    found = scores_of(item_knn_ranker(data, similarity, half_life=half_life), np.arange(40), n_items=12)
+    wanted = data.weights(half_life).toarray() @ similarity.toarray()
+    np.testing.assert_allclose(np.where(wanted > 0, found, 0), wanted, atol=1e-5)
+
+
+def test_only_the_last_items_of_a_very_long_history_are_counted(data_of, monkeypatch):
+    monkeypatch.setattr(item_knn, "LONGEST_HISTORY", 3)
+    similarity = fit_item_knn(data_of(np.ones((2, 6))), weighting="cosine").toarray()
+    assert (similarity[:3] == 0).all()
+    assert similarity[3, 4] == pytest.approx(1)
+
+
+def test_only_the_nearest_are_kept(data_of, random_train, monkeypatch):
+    monkeypatch.setattr(item_similarity, "N_NEIGHBOURS", 2)
+    similarity = fit_item_knn(data_of(random_train), weighting="cosine").toarray()
+    assert ((similarity > 0).sum(1) >= 2).all()
+    assert (similarity > 0).sum() < 12 * 5

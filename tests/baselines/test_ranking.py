@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.sparse import csr_matrix
 
-from recsys.baselines import ranking
-from recsys.baselines.ranking import rank_same_for_all, rank_unseen, top_k
+from recsys.baselines.ranking import Ranker, dense_ranker, same_for_all_ranker, sparse_ranker, top_k
+from tests.baselines.conftest import data_of_rows
 
 _SCORES = hnp.arrays(
     np.float32,
@@ -34,11 +35,11 @@ def test_minus_infinity_is_never_returned():
     assert found.item_idx.tolist() == [[1, -1]]
 
 
-@pytest.mark.parametrize("block_scores", [1, 25, 1 << 24])
-def test_every_user_gets_the_best_unseen_items_whatever_the_blocks(data_of, random_train, monkeypatch, block_scores):
-    monkeypatch.setattr(ranking, "_BLOCK_SCORES", block_scores)
+@pytest.mark.parametrize("rows", [1, 7, 40])
+def test_every_user_gets_the_best_unseen_items_whatever_the_blocks(data_of, random_train, rows):
     scores = np.random.default_rng(1).random((40, 12)).astype(np.float32)
-    blocks = list(rank_unseen(data_of(random_train), lambda user_idx: scores[user_idx], k=5))
+    ranker = dense_ranker(data_of(random_train), lambda user_idx: scores[user_idx])
+    blocks = list(Ranker(rank=ranker.rank, rows=rows).lists(40, k=5))
     assert np.concatenate([users for users, _ in blocks]).tolist() == list(range(40))
     lists = np.concatenate([found.item_idx for _, found in blocks])
     for user in range(40):
@@ -47,24 +48,52 @@ def test_every_user_gets_the_best_unseen_items_whatever_the_blocks(data_of, rand
         assert (lists[user][len(unseen) :] == -1).all()
 
 
-def test_items_of_the_history_are_seen_too(data_of):
-    data = data_of([[1, 0, 0]], history=[[1, 1, 0]])
-    _, found = next(rank_unseen(data, lambda users: np.ones((len(users), 3)), k=3))
-    assert found.item_idx.tolist() == [[2, -1, -1]]
+def test_where_repeats_count_what_was_taken_stays(data_of):
+    data, users = data_of([[1, 1, 0]]), np.array([0])
+    scores = np.array([[3.0, 2.0, 1.0]], np.float32)
+    rankers = (
+        dense_ranker(data, lambda user_idx: scores[user_idx]),
+        sparse_ranker(data, lambda user_idx: csr_matrix(scores[user_idx])),
+        same_for_all_ranker(data, scores[0]),
+    )
+    for ranker in rankers:
+        assert ranker.rank(users, 3, True).item_idx.tolist() == [[0, 1, 2]]
+        assert ranker.rank(users, 3, False).item_idx.tolist() == [[2, -1, -1]]
 
 
-def test_the_scores_given_are_not_changed(data_of):
-    scores = np.ones((1, 3), np.float32)
-    list(rank_unseen(data_of([[1, 0, 0]]), lambda users: scores, k=2))
-    assert (scores == 1).all()
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 999), st.integers(1, 8), st.booleans())
+def test_sparse_scores_rank_as_dense_ones_with_popularity_behind_them(seed, k, keeps_seen):
+    rng = np.random.default_rng(seed)
+    history = rng.random((6, 8)) < 0.4
+    history[:, 0] = True
+    scores = np.where(rng.random((6, 8)) < 0.4, rng.integers(1, 4, (6, 8)), 0).astype(np.float32)
+    popularity = history.sum(0)
+    data = _data(history)
+    found = sparse_ranker(data, lambda user_idx: csr_matrix(scores[user_idx])).rank(np.arange(6), k, keeps_seen)
+    for user in range(6):
+        free = [item for item in range(8) if keeps_seen or not history[user, item]]
+        scored = sorted((item for item in free if scores[user, item]), key=lambda item: (-scores[user, item], item))
+        rest = sorted((item for item in free if not scores[user, item]), key=lambda item: (-popularity[item], item))
+        wanted = (scored + rest)[:k]
+        assert found.item_idx[user, : len(wanted)].tolist() == wanted
+        assert (found.item_idx[user, len(wanted) :] == -1).all()
+        assert (np.diff(found.score[user, : len(wanted)]) <= 0).all()
+
+
+def _data(history):
+    rows = [(user, item, 0) for user, item in zip(*np.nonzero(history), strict=True)]
+    return data_of_rows(rows, n_items=history.shape[1])
 
 
 def test_lists_that_are_the_same_for_all_equal_those_of_the_scores_spread_out(data_of):
     rng = np.random.default_rng(3)
-    data = data_of((rng.random((40, 25)) < 0.4).astype(int))
+    data = data_of((rng.random((40, 25)) < 0.4) | (np.arange(25) == 0))
     scores = rng.integers(0, 6, 25).astype(float)
     for k in (1, 7, 25):
-        spread = list(rank_unseen(data, lambda user_idx: np.broadcast_to(scores, (len(user_idx), 25)), k=k))
-        once = list(rank_same_for_all(data, scores, k=k))
-        assert np.array_equal(np.concatenate([n.item_idx for _, n in once]), np.concatenate([n.item_idx for _, n in spread]))
-        assert np.array_equal(np.concatenate([n.score for _, n in once]), np.concatenate([n.score for _, n in spread]))
+        for keeps_seen in (False, True):
+            spread = dense_ranker(data, lambda user_idx: np.broadcast_to(scores, (len(user_idx), 25)))
+            wanted = spread.rank(np.arange(40), k, keeps_seen)
+            found = same_for_all_ranker(data, scores).rank(np.arange(40), k, keeps_seen)
+            assert np.array_equal(found.item_idx, wanted.item_idx)
+            assert np.array_equal(found.score, wanted.score)

@@ -2,8 +2,16 @@ from dataclasses import replace
 
 import pytest
 
+from recsys.baselines.facts import BaselinesFacts
 from recsys.data.facts import IngestFacts
-from recsys.evaluation.protocol import state_epoch, state_request_time, state_split, state_ties, state_train_part
+from recsys.evaluation.protocol import (
+    state_baselines,
+    state_epoch,
+    state_request_time,
+    state_split,
+    state_ties,
+    state_train_part,
+)
 from recsys.features.facts import PairsFacts
 from recsys.models.facts import TrainFacts
 from recsys.splits.parts import SplitFacts
@@ -137,3 +145,27 @@ def test_ties_are_counted_and_their_order_is_named() -> None:
         "1,234 events share their user's previous time, and stand as sets without an order; the file sorts them: two items "
         "stand in one and the same order in 93% of cases, ids ascend in 60% (50% by chance)"
     )
+
+
+def test_the_baselines_say_what_they_know_and_how_they_were_chosen() -> None:
+    facts = BaselinesFacts(
+        n_users=3,
+        k=10,
+        skipped=[],
+        largest_catalogue=9,
+        artefacts=[],
+        chosen={
+            "popularity": {},
+            "item_knn": {"weighting": "bm25", "half_life": 10.0},
+            "blend": {"item_knn": 1.0, "random": 0.0},
+        },
+        validation_ndcg={"item_knn": 0.1},
+        n_tried=17,
+    )
+    stated = state_baselines(facts, has_validation=True)
+    assert stated.startswith("fitted on all events before the test, validation among them")
+    assert stated.endswith(
+        "17 settings tried, the best on validation taken: item-knn (weighting bm25, half life 10), blend (item knn 1)"
+    )
+    unjudged = state_baselines(replace(facts, validation_ndcg={}), has_validation=False)
+    assert unjudged.startswith("fitted on train,") and unjudged.endswith("since nobody can be judged on validation")

@@ -58,3 +58,9 @@ def test_gradients_are_clipped_together_sparse_or_not(size):
     total = torch.cat([value.flatten() for value in plain]).norm()
     for before, after in zip(plain, found, strict=True):
         torch.testing.assert_close(after, before * min(1.0, float(1 / total)), rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_without_gradients_has_a_norm_of_0_and_stays_as_it_is():
+    model = torch.nn.Linear(2, 2)
+    assert clip_gradients(model, norm=1.0) == 0.0
+    assert all(parameter.grad is None for parameter in model.parameters())

@@ -16,8 +16,12 @@ def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -
     assert {row["model"] for row in rows} == {
         "two-tower",
         "als",
+        "blend",
+        "co-visitation",
         "ease",
         "item-knn",
+        "next-id",
+        "next-row",
         "popularity",
         "random",
         "recent-popularity",

@@ -1,0 +1,102 @@
+"""A blend of baselines: the best of each list under one score, with weights that are fitted on validation."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.baselines.ranking import Ranker
+from recsys.index.nearest import Neighbours
+
+DEPTH = 100
+_WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0)
+_ROUNDS = 2
+Judge = Callable[[Neighbours], float]
+
+
+def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_items: int, k: int) -> Neighbours:
+    """Lists by the weighted sum of each source's scores, which run from 1 at the head of its list to 0 below its end.
+
+    Args:
+        lists: Of each source, shape (B, W).
+        weights: Of each source, none below 0.
+        n_items: I.
+        k: Length of the lists.
+
+    Returns:
+        Shape (B, K); equal sums in the order of item idx.
+    """
+    n_rows = len(lists[0].item_idx)
+    keys, values = [], []
+    for found, weight in zip(lists, weights, strict=True):
+        if weight:
+            row, column = np.nonzero(found.item_idx >= 0)
+            keys.append(row.astype(np.int64) * n_items + found.item_idx[row, column])
+            values.append(weight * _scaled(found)[row, column])
+    distinct, place = np.unique(np.concatenate(keys), return_inverse=True)
+    total = np.bincount(place, np.concatenate(values), minlength=len(distinct))
+    row, item = distinct // n_items, (distinct % n_items).astype(np.int32)
+    order = np.lexsort((item, -total, row))
+    row, item, total = row[order], item[order], total[order]
+    counts = np.bincount(row, minlength=n_rows)
+    rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept = rank < k
+    item_idx, score = np.full((n_rows, k), -1, np.int32), np.full((n_rows, k), -np.inf, np.float32)
+    item_idx[row[kept], rank[kept]], score[row[kept], rank[kept]] = item[kept], total[kept]
+    return Neighbours(item_idx=item_idx, score=score)
+
+
+def _scaled(found: Neighbours) -> NDArray[np.float64]:
+    """Half by score between the ends of the list, half by rank, so that neither a scale nor a flat list decides."""
+    is_there = found.item_idx >= 0
+    score = np.where(is_there, found.score, np.nan).astype(np.float64)
+    low, high = np.nanmin(np.where(is_there.any(1, keepdims=True), score, 0), 1), np.nanmax(score, 1, initial=-np.inf)
+    span = np.maximum(high - low, 1e-12)
+    by_score = np.nan_to_num((score - low[:, None]) / span[:, None])
+    by_rank = 1 / np.log2(np.arange(2, found.item_idx.shape[1] + 2))
+    return np.asarray(0.5 * by_score + 0.5 * by_rank[None, :], np.float64)
+
+
+def fit_weights(lists: Mapping[str, Neighbours], judge: Judge, *, n_items: int, k: int) -> dict[str, float]:
+    """Weights that judge best: from the best source alone, one weight after the other, twice over all.
+
+    Args:
+        lists: Of each source, for users of validation.
+        judge: Lists to a figure, the higher the better.
+        n_items: I.
+        k: Length of the lists that are judged.
+    """
+    names = sorted(lists, key=lambda name: -judge(blend_lists([lists[name]], [1.0], n_items=n_items, k=k)))
+    weights = {name: 1.0 if name == names[0] else 0.0 for name in names}
+
+    def value(chosen: Mapping[str, float]) -> float:
+        used = [name for name in names if chosen[name]]
+        found = blend_lists([lists[name] for name in used], [chosen[name] for name in used], n_items=n_items, k=k)
+        return judge(found)
+
+    best = value(weights)
+    for _ in range(_ROUNDS):
+        for name in names[1:]:
+            for weight in _WEIGHTS:
+                tried = weights | {name: weight}
+                if tried != weights and (figure := value(tried)) > best:
+                    weights, best = tried, figure
+    return weights
+
+
+def blend_ranker(rankers: Mapping[str, Ranker], weights: Mapping[str, float], *, n_items: int) -> Ranker:
+    """The fitted sources as one.
+
+    Args:
+        rankers: By name.
+        weights: Of each.
+        n_items: I.
+    """
+    used = [name for name, weight in weights.items() if weight]
+
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+        depth = min(max(k, DEPTH), n_items)
+        lists = [rankers[name].rank(user_idx, depth, keeps_seen) for name in used]
+        return blend_lists(lists, [weights[name] for name in used], n_items=n_items, k=k)
+
+    return Ranker(rank=rank, rows=min(rankers[name].rows for name in used))

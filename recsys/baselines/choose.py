@@ -1,0 +1,212 @@
+"""Every baseline with its grid of settings, and the choice among them on validation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsys.baselines.als import als_ranker, fit_als
+from recsys.baselines.blend import DEPTH
+from recsys.baselines.co_visitation import co_visitation_ranker, fit_co_visitation
+from recsys.baselines.ease import ease_ranker, fit_ease
+from recsys.baselines.item_knn import fit_item_knn, item_knn_ranker
+from recsys.baselines.popularity import popularity_scores, recent_popularity_scores
+from recsys.baselines.random import random_ranker
+from recsys.baselines.ranking import Ranker, same_for_all_ranker
+from recsys.baselines.train_matrix import BaselineData
+from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
+from recsys.core.random import rng_for
+from recsys.index.nearest import Neighbours
+from recsys.metrics.judge import find_hits, judge
+
+BaselineName = Literal["random", "popularity", "recent_popularity", "item_knn", "co_visitation", "ease", "als", "blend"]
+BASELINES: tuple[BaselineName, ...] = get_args(BaselineName)
+Variant = Mapping[str, Any]
+_K = 10
+_BLOCK_USERS = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One baseline and its grid: every fit with every way to rank by it.
+
+    Attributes:
+        fit: From data and a row of `fits` to what was learned.
+        ranker: From data, what was learned, and a row of both to lists.
+        fits: Settings of the fit.
+        ranks: Settings of the ranking.
+        is_quadratic: Whether it needs a number for each pair of items, or a row of scores for each user.
+        has_time: Whether it needs times.
+    """
+
+    fit: Callable[..., Any]
+    ranker: Callable[..., Ranker]
+    fits: Sequence[Variant] = ({},)
+    ranks: Sequence[Variant] = ({},)
+    is_quadratic: bool = False
+    has_time: bool = False
+
+    def build(self, data: BaselineData, variant: Variant) -> Ranker:
+        """Fit one variant, a row of `fits` joined with one of `ranks`."""
+        fit = next(row for row in self.fits if row.items() <= variant.items())
+        rank = next(row for row in self.ranks if row.items() <= variant.items())
+        return self.ranker(data, self.fit(data, **fit), fit, rank)
+
+
+def families(*, seed: int) -> dict[BaselineName, Family]:
+    """All baselines but the blend, by name.
+
+    Args:
+        seed: Of random lists and of the first factors of iALS.
+    """
+    half_lives = ({"half_life": None}, {"half_life": 10.0}, {"half_life": 3.0})
+    return {
+        "random": Family(fit=lambda data: None, ranker=lambda data, model, fit, rank: random_ranker(data, seed=seed)),
+        "popularity": Family(fit=popularity_scores, ranker=lambda data, scores, fit, rank: same_for_all_ranker(data, scores)),
+        "recent_popularity": Family(
+            fit=recent_popularity_scores,
+            ranker=lambda data, scores, fit, rank: same_for_all_ranker(data, scores),
+            fits=tuple({"window_days": days} for days in (1.0, 7.0, 30.0, 90.0)),
+            has_time=True,
+        ),
+        "item_knn": Family(
+            fit=fit_item_knn,
+            ranker=lambda data, similarity, fit, rank: item_knn_ranker(data, similarity, **rank),
+            fits=(
+                {"weighting": "cosine", "shrinkage": 10.0},
+                {"weighting": "cosine", "shrinkage": 50.0},
+                {"weighting": "cosine", "shrinkage": 0.0},
+                {"weighting": "tf-idf"},
+                {"weighting": "bm25"},
+            ),
+            ranks=half_lives,
+        ),
+        "co_visitation": Family(
+            fit=fit_co_visitation,
+            ranker=lambda data, followers, fit, rank: co_visitation_ranker(data, followers, **rank),
+            fits=tuple(
+                {"window": window, "normalisation": normalisation}
+                for normalisation in ("share", "cosine")
+                for window in (1, 5, 20)
+            ),
+            ranks=({"half_life": 2.0}, {"half_life": 0.5}, {"half_life": 8.0}),
+        ),
+        "ease": Family(
+            fit=fit_ease,
+            ranker=lambda data, weights, fit, rank: ease_ranker(data, weights, **rank),
+            fits=tuple({"regularisation": strength} for strength in (200.0, 50.0, 800.0, 3200.0)),
+            ranks=half_lives,
+            is_quadratic=True,
+        ),
+        "als": Family(
+            fit=lambda data, unobserved_weight: fit_als(data, unobserved_weight=unobserved_weight, seed=seed),
+            ranker=lambda data, items, fit, rank: als_ranker(data, items, **fit),
+            fits=({"unobserved_weight": 0.3}, {"unobserved_weight": 0.05}),
+            is_quadratic=True,
+        ),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Users of validation and what they took that was new to them.
+
+    Attributes:
+        user_idx: Shape (B,).
+        row: Shape (R,), whose each relevant item is, as a place in `user_idx`.
+        item: Shape (R,), item idx.
+        n_items: I.
+    """
+
+    user_idx: NDArray[np.int64]
+    row: NDArray[np.int64]
+    item: NDArray[np.int64]
+    n_items: int
+
+    def ndcg(self, found: Neighbours) -> float:
+        """Mean NDCG@10 of the users' lists."""
+        hits, n_relevant = find_hits(found.item_idx[:, :_K], self.row, self.item, n_items=self.n_items)
+        return float(judge(hits, n_relevant, ks=[_K], metrics=["ndcg"])[f"ndcg@{_K}"].mean())
+
+    def lists(self, ranker: Ranker, *, k: int) -> Neighbours:
+        """Lists of the users."""
+        size = min(ranker.rows, _BLOCK_USERS)
+        parts = [self.user_idx[begin : begin + size] for begin in range(0, len(self.user_idx), size)]
+        found = [ranker.rank(part, k, False) for part in parts]
+        return Neighbours(
+            item_idx=np.concatenate([each.item_idx for each in found]), score=np.concatenate([each.score for each in found])
+        )
+
+
+def choose_judged(data: BaselineData, validation: pl.DataFrame, *, at_most: int, seed: int) -> Judged | None:
+    """Who can be judged on validation: users whom train knows, with a new item of train; None if there is nobody.
+
+    Args:
+        data: Of train alone.
+        validation: user_id, item_id.
+        at_most: A random choice of so many users if there are more.
+        seed: Of that choice.
+    """
+    pairs = (
+        validation.select(USER_ID, ITEM_ID)
+        .unique()
+        .join(data.users.frame(id_column=USER_ID, idx_column=USER_IDX), on=USER_ID)
+        .join(data.items.frame(id_column=ITEM_ID, idx_column=ITEM_IDX), on=ITEM_ID)
+        .select(pl.col(USER_IDX, ITEM_IDX).cast(pl.Int64))
+        .sort(USER_IDX, ITEM_IDX)
+        .to_numpy()
+    )
+    taken = np.repeat(np.arange(len(data.users)), np.diff(data.history.indptr)) * np.int64(data.n_items) + data.history.indices
+    pairs = pairs[~np.isin(pairs[:, 0] * data.n_items + pairs[:, 1], taken)]
+    user_idx = np.unique(pairs[:, 0])
+    if not len(user_idx):
+        return None
+    if len(user_idx) > at_most:
+        user_idx = np.sort(rng_for(seed, "users that baselines are chosen by").choice(user_idx, at_most, replace=False))
+    pairs = pairs[np.isin(pairs[:, 0], user_idx)]
+    return Judged(user_idx=user_idx, row=np.searchsorted(user_idx, pairs[:, 0]), item=pairs[:, 1], n_items=data.n_items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The settings of one baseline.
+
+    Attributes:
+        variant: The chosen ones.
+        ndcg: Mean NDCG@10 on validation; None where nobody could be judged.
+        tried: Each variant with its figure.
+        lists: The lists of the users judged.
+    """
+
+    variant: Variant
+    ndcg: float | None
+    tried: Sequence[tuple[Variant, float]]
+    lists: Neighbours | None
+
+
+def choose(family: Family, data: BaselineData, judged: Judged | None) -> Choice:
+    """Fit every variant on train, and take the one with the best lists for validation; the first where nobody is judged.
+
+    Args:
+        family: The baseline.
+        data: Of train alone.
+        judged: By whom.
+    """
+    first = {**family.fits[0], **family.ranks[0]}
+    if judged is None:
+        return Choice(variant=first, ndcg=None, tried=(), lists=None)
+    tried: list[tuple[Variant, float]] = []
+    best: Neighbours | None = None
+    for fit in family.fits:
+        model = family.fit(data, **fit)
+        for rank in family.ranks:
+            found = judged.lists(family.ranker(data, model, fit, rank), k=min(DEPTH, data.n_items))
+            figure = judged.ndcg(found)
+            if not tried or figure > max(value for _, value in tried):
+                best = found
+            tried.append(({**fit, **rank}, figure))
+    variant, value = max(tried, key=lambda row: row[1])
+    return Choice(variant=variant, ndcg=value, tried=tried, lists=best)

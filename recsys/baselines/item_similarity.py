@@ -1,0 +1,46 @@
+"""Item-to-item weights that fit in memory at any catalogue: a product of sparse matrices, row by row, the largest kept."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+
+N_NEIGHBOURS = 200
+LONGEST_HISTORY = 1_000
+_BLOCK_PRODUCTS = 30_000_000
+
+Rescale = Callable[[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]], NDArray[np.float32]]
+
+
+def keep_nearest(left: csr_matrix, right: csr_matrix, *, rescale: Rescale | None = None) -> csr_matrix:
+    """Rows of `left @ right` without the diagonal, of each the 200 largest entries, and all that are as large as the last.
+
+    Args:
+        left: Shape (I, U).
+        right: Shape (U, I).
+        rescale: Row, column and value of each entry, shape (E,) each, to its new value; the product itself if None.
+
+    Returns:
+        Shape (I, I).
+    """
+    cost = np.asarray(left.astype(bool).astype(np.int64) @ np.diff(right.indptr))  # products that each row takes
+    block = np.cumsum(cost) // _BLOCK_PRODUCTS
+    edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), left.shape[0]]
+    return vstack([_block(left, right, begin, end, rescale) for begin, end in pairwise(edges)], format="csr")
+
+
+def _block(left: csr_matrix, right: csr_matrix, begin: int, end: int, rescale: Rescale | None) -> csr_matrix:
+    product = (left[begin:end] @ right).tocsr()
+    row = begin + np.repeat(np.arange(end - begin), np.diff(product.indptr))
+    if rescale is not None:
+        product.data = rescale(row, product.indices, product.data).astype(np.float32)
+    product.data[row == product.indices] = 0
+    for place in np.flatnonzero(np.diff(product.indptr) > N_NEIGHBOURS):
+        own = slice(product.indptr[place], product.indptr[place + 1])
+        values = product.data[own]
+        bound = -np.partition(-values, N_NEIGHBOURS - 1)[N_NEIGHBOURS - 1]
+        product.data[own] = np.where(values >= bound, values, 0)
+    product.eliminate_zeros()
+    return product.astype(np.float32)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from recsys.baselines.blend import blend_lists, blend_ranker, fit_weights
+from recsys.baselines.ranking import Ranker
+from recsys.index.nearest import Neighbours
+
+
+def _lists(*rows):
+    width = max(map(len, rows))
+    item_idx = np.array([[*row, *[-1] * (width - len(row))] for row in rows], np.int32)
+    return Neighbours(item_idx=item_idx, score=np.where(item_idx < 0, -np.inf, -np.arange(width)).astype(np.float32))
+
+
+def test_one_source_alone_keeps_its_order():
+    lists = _lists([4, 2, 7], [1, 0])
+    found = blend_lists([lists, _lists([9], [9])], [0.3, 0.0], n_items=10, k=3)
+    assert found.item_idx.tolist() == lists.item_idx.tolist()
+
+
+def test_what_both_sources_name_comes_before_what_one_of_them_names():
+    found = blend_lists([_lists([0, 1, 2]), _lists([3, 1, 4])], [1.0, 1.0], n_items=5, k=5)
+    assert found.item_idx[0, 0] == 1
+    assert found.item_idx[0].tolist() == [1, 0, 3, 2, 4]
+    assert (np.diff(found.score[0]) <= 0).all()
+
+
+def test_a_heavier_source_decides():
+    first, second = _lists([0, 1, 2]), _lists([3, 4, 5])
+    assert blend_lists([first, second], [1.0, 0.1], n_items=6, k=3).item_idx[0].tolist()[:2] == [0, 1]
+    assert blend_lists([first, second], [0.1, 1.0], n_items=6, k=3).item_idx[0].tolist()[:2] == [3, 4]
+
+
+def test_short_and_empty_lists_are_blended_too():
+    found = blend_lists([_lists([], [5]), _lists([1], [])], [1.0, 1.0], n_items=6, k=2)
+    assert found.item_idx.tolist() == [[1, -1], [5, -1]]
+
+
+def test_weights_never_judge_worse_than_the_best_source_and_find_what_two_know_together():
+    left, right, noise = _lists([0, 1, 5], [0, 1, 5]), _lists([2, 1, 6], [2, 1, 6]), _lists([3, 4, 7], [3, 4, 7])
+
+    def judge(found):
+        return float((found.item_idx[:, 0] == 1).mean()) + 0.1 * float((found.item_idx[:, 0] == 0).mean())
+
+    weights = fit_weights({"left": left, "right": right, "noise": noise}, judge, n_items=8, k=2)
+    assert weights["left"] and weights["right"] and not weights["noise"]
+    assert judge(blend_lists([left, right], [weights["left"], weights["right"]], n_items=8, k=2)) == pytest.approx(1.0)
+
+
+def test_the_ranker_blends_the_lists_of_its_sources():
+    lists = {"a": _lists([0, 1, 2]), "b": _lists([3, 1, 4]), "c": _lists([4, 4, 4])}
+    rankers = {
+        name: Ranker(rank=lambda users, k, keeps, found=found: found, rows=place + 7)
+        for place, (name, found) in enumerate(lists.items())
+    }
+    blended = blend_ranker(rankers, {"a": 1.0, "b": 1.0, "c": 0.0}, n_items=5)
+    assert blended.rows == 7
+    assert blended.rank(np.array([0]), 5, False).item_idx[0].tolist() == [1, 0, 3, 2, 4]
