@@ -81,7 +81,7 @@ STAGES = (
     ),
     StageNode(
         name="retrieve",
-        reads=("ingest", "pairs", "embed", "index"),
+        reads=("ingest", "split", "pairs", "embed", "index"),
         target="candidates",
         about="candidates.parquet",
         files=("users", "allow", "deny"),

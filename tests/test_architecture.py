@@ -12,7 +12,6 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PLAIN = {
     "recsys/core/columns.py",
     "recsys/core/errors.py",
-    "recsys/splits/parts.py",
     "recsys/data/facts.py",
     "recsys/features/facts.py",
     "recsys/models/facts.py",

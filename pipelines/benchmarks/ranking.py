@@ -19,7 +19,7 @@ from recsys.core.facts import read_facts
 from recsys.data.facts import IngestFacts
 from recsys.evaluation.protocol import state_request_time, state_split, state_ties, state_train_part
 from recsys.features.facts import PairsFacts
-from recsys.splits.parts import SplitFacts
+from recsys.splits.facts import SplitFacts
 
 SEEDS = (0, 1, 2)
 
@@ -52,6 +52,7 @@ RANKINGS = (
         published=(0.3642, 0.2164),
         source="RecTools HSTU-large, one run",
         bar=(0.39, 0.235),
+        changes={"ingest": {"ties": "file"}},
     ),
     Ranking(
         name="rank-ml-1m-shuffled",
@@ -67,7 +68,7 @@ RANKINGS = (
         published=None,
         source="nobody",
         bar=(0.343, 0.205),
-        changes={"pairs": {"request_time": "unknown"}, "train": {"n_epochs": 10}},
+        changes={"ingest": {"ties": "file"}, "pairs": {"request_time": "unknown"}, "train": {"n_epochs": 10}},
     ),
     Ranking(
         name="rank-ml-1m-order",
@@ -75,6 +76,7 @@ RANKINGS = (
         published=(0.3369, 0.2007),
         source="ICSRec, on its own file",
         bar=(0.33, 0.194),
+        changes={"ingest": {"ties": "file"}},
     ),
     Ranking(
         name="rank-ml-1m-all-but-last",

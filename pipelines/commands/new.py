@@ -187,7 +187,7 @@ def write_profile(profile: Path, log: Path, items: Path | None, users: Path | No
     told = guessed | {"columns": renamed} if renamed else {key: own for key, own in guessed.items() if key != "columns"}
     lines += [f"{key} = {_as_toml(value)}" for key, value in told.items()]
     lines += [
-        'ties = "shuffled"                           # the order of one basket in the file is no taste, and is not learned',
+        'ties = "auto"                               # rows of one time are a set, unless their order means something',
         "",
         "[split]",
         'protocol = "temporal"                       # one cut for all users; leave_last_out: each user\'s last event',

@@ -35,6 +35,9 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
     style = "bold green" if read_json(run / "evaluate" / "comparisons.json")["is_proved"] else "bold red"
     console.print(facts.verdict, style=style, markup=False, soft_wrap=True)
     console.print(_table(run.name, facts, metrics))
+    repeats = run / "evaluate" / "metrics_with_repeats.json"
+    if repeats.is_file():
+        console.print(_table(f"{run.name}, with what users took before", facts, read_json(repeats)))
     for line in facts.protocol:
         if line.startswith(_SHOWN):
             console.print(f"protocol    {line}", soft_wrap=True, markup=False)

@@ -36,7 +36,7 @@ from recsys.features.facts import PairsFacts
 from recsys.inference.embedding import embed_items, embed_users
 from recsys.models.checkpoint import read_tensors
 from recsys.models.facts import PretrainFacts
-from recsys.splits.parts import SplitFacts
+from recsys.splits.facts import SplitFacts
 from recsys.training.build import build_trainer, prepare_machine, read_training_data
 from recsys.training.loop import Trainer
 from recsys.training.settings import TrainingSettings

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from pipelines.settings.table import MOST_SEED, Settings
-from recsys.baselines.choose import BASELINES, BaselineName
+from recsys.baselines.facts import BASELINES, BaselineName
 
 
 class BaselinesSettings(Settings):

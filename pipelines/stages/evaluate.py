@@ -1,7 +1,7 @@
 """evaluate: candidate tables against test: `metrics.json`, `comparisons.json`, `embedding_health.json`, `report.html`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,15 @@ from recsys.core.files import read_json, write_json
 from recsys.data.facts import IngestFacts
 from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
 from recsys.evaluation.cold_items import ColdEvaluation, evaluate_cold_items
-from recsys.evaluation.comparison import compare_to_baselines, find_artefacts, is_proved, state_artefacts, state_verdict
+from recsys.evaluation.comparison import (
+    Artefact,
+    Comparison,
+    compare_to_baselines,
+    find_artefacts,
+    is_proved,
+    state_artefacts,
+    state_verdict,
+)
 from recsys.evaluation.facts import EvaluateFacts
 from recsys.evaluation.health import assess_embeddings, health_figures
 from recsys.evaluation.judgements import Judgements, build_judgements
@@ -32,72 +40,75 @@ from recsys.features.facts import PairsFacts
 from recsys.index.facts import IndexFacts
 from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
-from recsys.splits.parts import SplitFacts
+from recsys.splits.facts import Scope, SplitFacts
 
 MODEL = "two-tower"
+METRICS = {"first": "metrics.json", "all": "metrics_with_repeats.json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scored:
+    """All models on one scope of the test: what is new to a user, or all."""
+
+    scope: Scope
+    judgements: Judgements
+    tables: dict[str, Path]
+    models: dict[str, Scored]
+    rows: list[dict[str, Any]]
+    comparisons: list[Comparison]
+    artefacts: list[Artefact]
+
+    def as_table(self) -> dict[str, Any]:
+        """For `comparisons.json`."""
+        compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in self.comparisons]
+        return {"scope": self.scope, "baselines": compared, "artefacts": [asdict(row) for row in self.artefacts]}
 
 
 def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     """Score the model and every baseline the same way, with intervals, and say who wins."""
     index, settings, facts = stage.read("index"), stage.settings, _facts(stage)
-    retrieve, baselines = stage.read("retrieve"), stage.read("baselines")
     train, validation, test = _read_parts(stage, is_part_of_users=facts.retrieve.is_part_of_users)
-    judgements = build_judgements(train, validation, test)
     catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
-    tables = {MODEL: retrieve / "candidates.parquet"}
-    tables |= {_label(path.stem): path for path in sorted(baselines.glob("*.parquet"))}
-    models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}
-    rows = metric_rows(models, n_items=catalogue.height, ks=settings.ks, n_resamples=settings.n_resamples, seed=settings.seed)
-    metric = f"ndcg@{min(settings.ks)}"
     of_baselines = stage.facts_of("baselines", BaselinesFacts)
-    resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
-    backwards = {
-        _label(name): _score(baselines / "backwards" / f"{name}.parquet", judgements, catalogue, settings, name)
-        for name in of_baselines.artefacts
-    }
-    others = {name: scored for name, scored in models.items() if name != MODEL and name not in backwards}
-    comparisons = compare_to_baselines(models[MODEL], others, metric=metric, **resampling)
-    rules = {name: (models[name], back) for name, back in backwards.items()}
-    artefacts = find_artefacts(rules, models.get("popularity"), metric=metric, **resampling)
-    segments, cold = _segments(stage, tables, models, judgements, catalogue, parts=(train, validation))
+    scopes = facts.split.judged(settings.repeats)
+    scored = [
+        _score_scope(stage, scope, (train, validation, test), catalogue, artefacts=of_baselines.artefacts) for scope in scopes
+    ]
+    first = scored[0]
+    segments, cold = _segments(stage, first, catalogue, parts=(train, validation))
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
     left_out = [_label(name) for name in of_baselines.skipped]
-    verdict = state_verdict(MODEL, comparisons, left_out=left_out)
-    proved = is_proved(comparisons, artefacts=artefacts)
+    verdict = state_verdict(MODEL, first.comparisons, left_out=left_out)
+    if len(scored) > 1:
+        verdict = f"{verdict} With what users took before: {state_verdict(MODEL, scored[1].comparisons)}"
+    proved = is_proved(first.comparisons, artefacts=first.artefacts)
     verdict, proved = _hold_back(verdict, proved, health=section, is_filtered=facts.retrieve.is_filtered)
-    if artefacts:
-        verdict = f"{state_artefacts(artefacts)} {verdict}"
-    headline = headline_metrics(settings.ks)
-    protocol = state_protocol(facts, judgements, of_baselines, n_items=catalogue.height)
+    if first.artefacts:
+        verdict = f"{state_artefacts(first.artefacts)} {verdict}"
+    headline, metric = headline_metrics(settings.ks), f"ndcg@{min(settings.ks)}"
+    protocol = state_protocol(facts, first.judgements, of_baselines, n_items=catalogue.height)
     if cold is not None:
         protocol.append(f"Cold items: {cold.in_words()}")
-    write_json(stage.folder / "metrics.json", rows)
+    for each in scored:
+        write_json(stage.folder / METRICS[each.scope if each is not first else "first"], each.rows)
     write_json(stage.folder / "segments.json", segments)
     write_json(stage.folder / "embedding_health.json", health_figures(health))
-    compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in comparisons]
-    write_json(
-        stage.folder / "comparisons.json",
-        {
-            "verdict": verdict,
-            "is_proved": proved,
-            "metric": metric,
-            "baselines": compared,
-            "artefacts": [asdict(row) for row in artefacts],
-        },
-    )
+    compared = {"verdict": verdict, "is_proved": proved, "metric": metric} | first.as_table()
+    write_json(stage.folder / "comparisons.json", compared | {"others": [each.as_table() for each in scored[1:]]})
     write_report(
         stage.folder / "report.html",
         name=stage.run.name,
         model=MODEL,
         verdict=verdict,
         is_good=proved,
-        rows=rows,
-        comparisons=comparisons,
-        models=models,
+        rows=first.rows,
+        repeats=scored[1].rows if len(scored) > 1 else None,
+        comparisons=first.comparisons,
+        models=first.models,
         item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
-        ceiling=judgements.ceiling,
+        ceiling=first.judgements.ceiling,
         headline=headline,
         k=min(settings.ks),
         protocol=protocol,
@@ -107,7 +118,42 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         segments=segments,
     )
     stage.say(verdict)
-    return EvaluateFacts(verdict=verdict, headline=headline, protocol=protocol, model=MODEL)
+    return EvaluateFacts(verdict=verdict, headline=headline, protocol=protocol, model=MODEL, scopes=list(scopes))
+
+
+def _score_scope(
+    stage: StageRun[EvaluateSettings],
+    scope: Scope,
+    parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    catalogue: pl.DataFrame,
+    *,
+    artefacts: list[str],
+) -> _Scored:
+    """Judge the lists of all models, and compare them."""
+    settings, folder = stage.settings, "repeats" if scope == "all" else ""
+    baselines = stage.read("baselines") / folder
+    judgements = build_judgements(*parts, has_repeats=scope == "all")
+    tables = {MODEL: stage.read("retrieve") / folder / "candidates.parquet"}
+    tables |= {_label(path.stem): path for path in sorted(baselines.glob("*.parquet"))}
+    models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}
+    backwards = {
+        _label(name): _score(baselines / "backwards" / f"{name}.parquet", judgements, catalogue, settings, name)
+        for name in artefacts
+    }
+    others = {name: found for name, found in models.items() if name != MODEL and name not in backwards}
+    rules = {name: (models[name], back) for name, back in backwards.items()}
+    metric, resampling = f"ndcg@{min(settings.ks)}", {"n_resamples": settings.n_resamples, "seed": settings.seed}
+    by_figure = sorted(models, key=lambda name: (-float(models[name].per_user[metric].mean()), name))
+    models = {name: models[name] for name in by_figure}
+    return _Scored(
+        scope=scope,
+        judgements=judgements,
+        tables=tables,
+        models=models,
+        rows=metric_rows(models, n_items=catalogue.height, ks=settings.ks, **resampling),
+        comparisons=compare_to_baselines(models[MODEL], others, metric=metric, **resampling),
+        artefacts=find_artefacts(rules, models.get("popularity"), metric=metric, **resampling),
+    )
 
 
 def _facts(stage: StageRun[EvaluateSettings]) -> RunFacts:
@@ -152,16 +198,10 @@ def _read_parts(
 
 
 def _segments(
-    stage: StageRun[EvaluateSettings],
-    tables: dict[str, Path],
-    models: dict[str, Scored],
-    judgements: Judgements,
-    catalogue: pl.DataFrame,
-    *,
-    parts: tuple[pl.DataFrame, pl.DataFrame],
+    stage: StageRun[EvaluateSettings], scored: _Scored, catalogue: pl.DataFrame, *, parts: tuple[pl.DataFrame, pl.DataFrame]
 ) -> tuple[list[dict[str, Any]], ColdEvaluation | None]:
     """Warm and cold items apart, of all models; and, where cold items have vectors, what these are worth."""
-    settings, rows = stage.settings, list[dict[str, Any]]()
+    settings, rows, judgements = stage.settings, list[dict[str, Any]](), scored.judgements
     metrics = [f"{metric}@{k}" for metric in ("recall", "ndcg") for k in settings.ks]
 
     def add(segment: str, models: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> None:
@@ -172,8 +212,11 @@ def _segments(
     for name, part in parts_of.items():
         if part.pairs.height:
             is_all = part.pairs.height == judgements.pairs.height
-            scored = {m: models[m] if is_all else _score(path, part, catalogue, settings, m) for m, path in tables.items()}
-            add(name, {m: {metric: found.per_user[metric] for metric in metrics} for m, found in scored.items()})
+            found = {
+                model: own if is_all else _score(scored.tables[model], part, catalogue, settings, model)
+                for model, own in scored.models.items()
+            }
+            add(name, {model: {metric: own.per_user[metric] for metric in metrics} for model, own in found.items()})
     cold = None
     if unknown.pairs.height and (stage.read("embed") / "cold_items.parquet").is_file():
         data, ks, seed = build_baseline_data(*parts), settings.ks, settings.seed

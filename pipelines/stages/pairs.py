@@ -13,7 +13,7 @@ from recsys.data.schema import INTERACTIONS, check_table
 from recsys.data.vocabulary import fit_users
 from recsys.features.facts import PairsFacts, RequestTime
 from recsys.features.prepared import PairSettings, prepare
-from recsys.splits.parts import SplitFacts
+from recsys.splits.facts import SplitFacts
 
 
 def work(stage: StageRun[PairsSettings]) -> PairsFacts:

@@ -2,10 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from recsys.candidates.executors import run_parts
 from recsys.candidates.facts import RetrieveFacts
 from recsys.candidates.item_rules import ItemRules, read_ids
 from recsys.candidates.new_items import read_all_items
-from recsys.candidates.part_worker import Job
+from recsys.candidates.part_worker import Job, JobKind
 from recsys.candidates.parts import Parts
 from recsys.candidates.plan import Asked, build_plan, read_catalogue_changes
 from recsys.candidates.seen import SeenByUser, read_seen
@@ -32,6 +31,7 @@ from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.features.facts import PairsFacts
 from recsys.index.filters import n_possible
 from recsys.index.nearest import Found, check_list_length
+from recsys.splits.facts import SplitFacts
 
 _PARTS = "parts"
 
@@ -58,6 +58,7 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
 
     began = time.perf_counter()
     job = _search(stage, plan, "users", user_idx, k=settings.k)
+    repeats = _search(stage, plan, "repeats", user_idx, k=settings.k) if _wants_repeats(stage) else None
     similar_k = min(settings.similar_k, len(items) - 1)
     similar = _search(stage, plan, "items", np.arange(len(items)), k=similar_k) if similar_k else None
     searched = time.perf_counter()
@@ -65,6 +66,8 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     path = stage.folder / "candidates.parquet"
     written = write_candidates(path, blocks, users=users, items=items, metadata=metadata, sources=plan.sources)
     files = [path, *([] if similar is None else [_write_similar(stage, similar, items=items, metadata=metadata)])]
+    if repeats is not None:
+        _write_repeats(stage, repeats, user_idx, users=users, items=items, metadata=metadata, sources=plan.sources)
     n_allowed = len(items) if plan.allowed is None else int(plan.allowed.sum())
     _check_coverage(written, n_allowed, settings.min_coverage)
     facts = RetrieveFacts(
@@ -136,9 +139,13 @@ def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArra
     return known, len(asked) - len(known)
 
 
-def _search(
-    stage: StageRun[RetrieveSettings], plan: SearchPlan, kind: Literal["users", "items"], rows: NDArray[np.int64], *, k: int
-) -> Job:
+def _wants_repeats(stage: StageRun[RetrieveSettings]) -> bool:
+    """Whether lists that may hold what a user has taken are judged too."""
+    repeats = stage.config.get("repeats", "new")
+    return repeats != "new" and "all" in stage.facts_of("split", SplitFacts).judged(repeats)
+
+
+def _search(stage: StageRun[RetrieveSettings], plan: SearchPlan, kind: JobKind, rows: NDArray[np.int64], *, k: int) -> Job:
     """Do what is missing of one job; parts of another model, index, plan or list of users are thrown away first."""
     folder, settings = stage.folder.resolve() / _PARTS / kind, stage.settings
     parts = Parts(folder=folder, n_rows=len(rows), part_rows=settings.block_users, k=k)
@@ -197,6 +204,22 @@ def _write_similar(stage: StageRun[RetrieveSettings], job: Job, *, items: Vocabu
     blocks = ((np.arange(rows.start, rows.stop), found) for rows, found in job.parts.read_all())
     write_candidates(path, blocks, users=items, items=items, metadata=metadata, columns=(ITEM_ID, SIMILAR_ITEM_ID))
     return path
+
+
+def _write_repeats(
+    stage: StageRun[RetrieveSettings],
+    job: Job,
+    user_idx: NDArray[np.int64],
+    *,
+    users: Vocabulary,
+    items: Vocabulary,
+    metadata: dict[str, str],
+    sources: Sequence[str],
+) -> None:
+    """Lists that may hold what a user has taken; they are judged, and not published."""
+    blocks = ((user_idx[rows.start : rows.stop], found) for rows, found in job.parts.read_all())
+    path = stage.folder / "repeats" / "candidates.parquet"
+    write_candidates(path, blocks, users=users, items=items, metadata=metadata, sources=sources)
 
 
 def _check_coverage(written: Written, n_allowed: int, least: float) -> None:

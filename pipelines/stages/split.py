@@ -10,9 +10,10 @@ from recsys.core.random import rng_for
 from recsys.data.facts import IngestFacts
 from recsys.data.schema import INTERACTIONS, check_table
 from recsys.splits.cold_items import withhold_items
+from recsys.splits.facts import SplitFacts
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.leave_last_out import split_leave_last_out
-from recsys.splits.parts import Split, SplitFacts
+from recsys.splits.parts import Split
 from recsys.splits.temporal import split_temporal
 
 

@@ -57,7 +57,7 @@ def work(stage: StageRun[TrainingSettings]) -> TrainFacts | None:
         n_parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
         n_epochs=len(records),
         best_epoch=best.epoch,
-        validation_ndcg=best.validation_ndcg,
+        best_validation_ndcg=best.validation_ndcg,
         n_validation_users=len(trainer.validation_users),
         n_pairs=pairs.n_train,
         loss=trainer.objective.in_words(),

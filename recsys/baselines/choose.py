@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,9 @@ from recsys.baselines.als import als_ranker, fit_als
 from recsys.baselines.blend import DEPTH
 from recsys.baselines.co_visitation import co_visitation_ranker, fit_co_visitation
 from recsys.baselines.ease import ease_ranker, fit_ease
+from recsys.baselines.facts import BaselineName
 from recsys.baselines.item_knn import fit_item_knn, item_knn_ranker
+from recsys.baselines.own_history import fit_own_history, own_history_ranker
 from recsys.baselines.popularity import popularity_scores, recent_popularity_scores
 from recsys.baselines.random import random_ranker
 from recsys.baselines.ranking import Ranker, same_for_all_ranker
@@ -22,8 +24,6 @@ from recsys.core.random import rng_for
 from recsys.index.nearest import Neighbours
 from recsys.metrics.judge import find_hits, judge
 
-BaselineName = Literal["random", "popularity", "recent_popularity", "item_knn", "co_visitation", "ease", "als", "blend"]
-BASELINES: tuple[BaselineName, ...] = get_args(BaselineName)
 Variant = Mapping[str, Any]
 _K = 10
 _BLOCK_USERS = 2048
@@ -40,6 +40,7 @@ class Family:
         ranks: Settings of the ranking.
         is_quadratic: Whether it needs a number for each pair of items, or a row of scores for each user.
         has_time: Whether it needs times.
+        has_repeats: Whether all that it has to say is what users took before.
     """
 
     fit: Callable[..., Any]
@@ -48,6 +49,7 @@ class Family:
     ranks: Sequence[Variant] = ({},)
     is_quadratic: bool = False
     has_time: bool = False
+    has_repeats: bool = False
 
     def build(self, data: BaselineData, variant: Variant) -> Ranker:
         """Fit one variant, a row of `fits` joined with one of `ranks`."""
@@ -107,14 +109,21 @@ def families(*, seed: int) -> dict[BaselineName, Family]:
             fits=({"unobserved_weight": 0.3}, {"unobserved_weight": 0.05}),
             is_quadratic=True,
         ),
+        "own_history": Family(
+            fit=fit_own_history,
+            ranker=lambda data, scores, fit, rank: own_history_ranker(data, scores),
+            fits=tuple({"half_life": half_life} for half_life in (None, 30.0, 10.0, 3.0, 1.0)),
+            has_repeats=True,
+        ),
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Users of validation and what they took that was new to them.
+    """Users of validation and what they took: what was new to them, or all.
 
     Attributes:
+        keeps_seen: Whether repeats count, and lists may hold them.
         user_idx: Shape (B,).
         row: Shape (R,), whose each relevant item is, as a place in `user_idx`.
         item: Shape (R,), item idx.
@@ -125,6 +134,7 @@ class Judged:
     row: NDArray[np.int64]
     item: NDArray[np.int64]
     n_items: int
+    keeps_seen: bool = False
 
     def ndcg(self, found: Neighbours) -> float:
         """Mean NDCG@10 of the users' lists."""
@@ -135,20 +145,23 @@ class Judged:
         """Lists of the users."""
         size = min(ranker.rows, _BLOCK_USERS)
         parts = [self.user_idx[begin : begin + size] for begin in range(0, len(self.user_idx), size)]
-        found = [ranker.rank(part, k, False) for part in parts]
+        found = [ranker.rank(part, k, self.keeps_seen) for part in parts]
         return Neighbours(
             item_idx=np.concatenate([each.item_idx for each in found]), score=np.concatenate([each.score for each in found])
         )
 
 
-def choose_judged(data: BaselineData, validation: pl.DataFrame, *, at_most: int, seed: int) -> Judged | None:
-    """Who can be judged on validation: users whom train knows, with a new item of train; None if there is nobody.
+def choose_judged(
+    data: BaselineData, validation: pl.DataFrame, *, at_most: int, seed: int, keeps_seen: bool = False
+) -> Judged | None:
+    """Who can be judged on validation: users whom train knows, with an item of train; None if there is nobody.
 
     Args:
         data: Of train alone.
         validation: user_id, item_id.
         at_most: A random choice of so many users if there are more.
         seed: Of that choice.
+        keeps_seen: Whether repeats count; else items must be new to the user.
     """
     pairs = (
         validation.select(USER_ID, ITEM_ID)
@@ -160,14 +173,16 @@ def choose_judged(data: BaselineData, validation: pl.DataFrame, *, at_most: int,
         .to_numpy()
     )
     taken = np.repeat(np.arange(len(data.users)), np.diff(data.history.indptr)) * np.int64(data.n_items) + data.history.indices
-    pairs = pairs[~np.isin(pairs[:, 0] * data.n_items + pairs[:, 1], taken)]
+    if not keeps_seen:
+        pairs = pairs[~np.isin(pairs[:, 0] * data.n_items + pairs[:, 1], taken)]
     user_idx = np.unique(pairs[:, 0])
     if not len(user_idx):
         return None
     if len(user_idx) > at_most:
         user_idx = np.sort(rng_for(seed, "users that baselines are chosen by").choice(user_idx, at_most, replace=False))
     pairs = pairs[np.isin(pairs[:, 0], user_idx)]
-    return Judged(user_idx=user_idx, row=np.searchsorted(user_idx, pairs[:, 0]), item=pairs[:, 1], n_items=data.n_items)
+    row = np.searchsorted(user_idx, pairs[:, 0])
+    return Judged(user_idx=user_idx, row=row, item=pairs[:, 1], n_items=data.n_items, keeps_seen=keeps_seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,19 +119,22 @@ class CandidateSearch:
         self.plan, self.seen, self.n_items, self.index = plan, seen, n_items, index
         self._sources = sources
 
-    def answer(self, user_idx: NDArray[np.int64], *, k: int, allowed: NDArray[np.bool_] | None = None) -> Found:
+    def answer(
+        self, user_idx: NDArray[np.int64], *, k: int, allowed: NDArray[np.bool_] | None = None, keeps_seen: bool = False
+    ) -> Found:
         """Lists of k unseen items, shorter only where nothing is left.
 
         Args:
             user_idx: Shape (B,).
             k: Length of the lists.
             allowed: A further filter of this request, shape (I,).
+            keeps_seen: Whether lists may hold what a user has taken.
         """
         if self.plan.allowed is not None:
             allowed = self.plan.allowed if allowed is None else self.plan.allowed & allowed
 
         def fetch(rows: NDArray[np.int64], width: int) -> Found:
-            return self._fused(user_idx[rows], width, allowed)
+            return self._fused(user_idx[rows], width, allowed, keeps_seen=keeps_seen)
 
         # As far as the batch, so that a shorter list is its head, from an index and from several sources too.
         full = max(k, min(self.plan.k, self.n_items))
@@ -139,8 +142,8 @@ class CandidateSearch:
             return fetch(np.arange(len(user_idx)), full).head(k)
         return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)
 
-    def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None) -> Found:
-        seen = self.seen.of(user_idx)
+    def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None, *, keeps_seen: bool) -> Found:
+        seen = self.seen.of_nobody(len(user_idx)) if keeps_seen else self.seen.of(user_idx)
         lists = [source.find(user_idx, k=k, seen=seen, allowed=allowed) for source in self._sources]
         if len(lists) == 1:
             return Found.of_one(lists[0])

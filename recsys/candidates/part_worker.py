@@ -12,13 +12,15 @@ from recsys.core.files import read_array
 from recsys.index.filters import SeenItems
 from recsys.index.nearest import Found
 
+JobKind = Literal["users", "repeats", "items"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What a worker needs to know; only paths and numbers, so that it can be sent to another process.
 
     Attributes:
-        kind: Candidates of `users`, or neighbours of `items`.
+        kind: Candidates of `users`, such that may hold what a user has taken (`repeats`), or neighbours of `items`.
         parts: Where answers go.
         rows: The `.npy` file of user or item idx, ascending.
         pairs: Folder of the stage.
@@ -27,7 +29,7 @@ class Job:
         plan: Folder that the search plan was written to.
     """
 
-    kind: Literal["users", "items"]
+    kind: JobKind
     parts: Parts
     rows: Path
     pairs: Path
@@ -55,10 +57,10 @@ class PartWorker:
         """Search for the rows of one part and put the answer on file."""
         rows = self._job.parts.rows(part)
         idx = np.array(self._rows[rows.start : rows.stop], np.int64)
-        self._job.parts.write(part, self._users(idx) if self._job.kind == "users" else self._similar(idx))
+        self._job.parts.write(part, self._similar(idx) if self._job.kind == "items" else self._users(idx))
 
     def _users(self, user_idx: np.ndarray) -> Found:
-        return self._search.answer(user_idx, k=self._job.parts.k)
+        return self._search.answer(user_idx, k=self._job.parts.k, keeps_seen=self._job.kind == "repeats")
 
     def _similar(self, item_idx: np.ndarray) -> Found:
         places = np.arange(len(item_idx))

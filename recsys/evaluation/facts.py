@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from recsys.splits.facts import Scope
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateFacts:
@@ -12,9 +14,11 @@ class EvaluateFacts:
         headline: The metrics that are shown first.
         protocol: What was done, line by line, each with its label before the first colon.
         model: The name of ours in the table.
+        scopes: What was judged, the first counting for promotion: `new`, or `all` with repeats.
     """
 
     verdict: str
     headline: list[str]
     protocol: list[str]
     model: str
+    scopes: list[Scope]

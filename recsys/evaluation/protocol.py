@@ -13,7 +13,7 @@ from recsys.features.facts import PairsFacts
 from recsys.index.facts import IndexFacts
 from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
-from recsys.splits.parts import SplitFacts
+from recsys.splits.facts import Scope, SplitFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,11 @@ def state_protocol(facts: RunFacts, judgements: Judgements, baselines: Baselines
     return [
         f"Split: {split.protocol}: {state_split(split)}{without}",
         f"Trained on: {split.n_train:,} events: {state_train_part(split)}",
-        f"Relevant: {n_relevant:,} test events of known users that are new to them ({judgements.n_repeats:,} repeats left out)",
+        f"Relevant: {_state_relevant(judgements)}",
         f"Catalogue: ranked whole: {n_items:,} items, those with an event in train{beside}",
         f"Missing targets: {judgements.n_missing:,} of {n_relevant:,} relevant items are not in the catalogue and count as "
         f"misses (ceiling of recall {judgements.ceiling:.4f}){known}",
-        f"Seen: all items of a user's train{validation} events are removed from the lists; what is held out for the test is "
-        "not, or it could not be found",
+        f"Seen: {_state_seen(judgements, validation=validation)}",
         f"Lists: {_state_lists(retrieve)}",
         f"Index: {facts.index.backend}: {facts.index.why}",
         f"Ties: {state_ties(facts.ingest)}",
@@ -61,7 +60,7 @@ def state_protocol(facts: RunFacts, judgements: Judgements, baselines: Baselines
         f"Epoch: {state_epoch(facts.train, has_validation=facts.pairs.n_validation > 0)}; test items are read by this stage "
         "only",
         "Weights: every event counts the same; weight and event columns are kept and not used",
-        f"Baselines: {state_baselines(baselines, has_validation=facts.pairs.n_validation > 0)}",
+        f"Baselines: {_of_scope(facts, judgements, baselines)}",
     ]
 
 
@@ -123,19 +122,41 @@ def state_request_time(pairs: PairsFacts, split: SplitFacts, *, reads_times: boo
 
 def state_epoch(train: TrainFacts, *, has_validation: bool) -> str:
     """Which epoch's weights the model has, and why."""
-    if train.validation_ndcg is None:
+    if train.best_validation_ndcg is None:
         why = "no validation event can be judged" if has_validation else "no validation part"
         return f"{why}: trained for {train.n_epochs} epochs, the last is kept"
-    return f"epoch {train.best_epoch} of {train.n_epochs} is kept, the best on validation: NDCG@10 {train.validation_ndcg:.4f}"
+    kept = f"epoch {train.best_epoch} of {train.n_epochs} is kept"
+    return f"{kept}, the best on validation: NDCG@10 {train.best_validation_ndcg:.4f}"
 
 
-def state_baselines(baselines: BaselinesFacts, *, has_validation: bool) -> str:
+def _of_scope(facts: RunFacts, judgements: Judgements, baselines: BaselinesFacts) -> str:
+    scope: Scope = "all" if judgements.has_repeats else "new"
+    return state_baselines(baselines, scope=scope, has_validation=facts.pairs.n_validation > 0)
+
+
+def _state_relevant(judgements: Judgements) -> str:
+    n_relevant, n_repeats = judgements.pairs.height, judgements.n_repeats
+    if judgements.has_repeats:
+        return f"{n_relevant:,} test events of known users, {n_repeats:,} of them on items that the user took before"
+    return f"{n_relevant:,} test events of known users that are new to them ({n_repeats:,} repeats left out)"
+
+
+def _state_seen(judgements: Judgements, *, validation: str) -> str:
+    if judgements.has_repeats:
+        return "lists may hold what the user took before"
+    return (
+        f"all items of a user's train{validation} events are removed from the lists; what is held out for the test is not, or "
+        "it could not be found"
+    )
+
+
+def state_baselines(baselines: BaselinesFacts, *, scope: Scope, has_validation: bool) -> str:
     """What the baselines know, and which settings they have."""
     known = "all events before the test, validation among them" if has_validation else "train"
     text = f"fitted on {known}, scored with the same histories and seen items as the model"
-    if not baselines.validation_ndcg:
+    if not baselines.validation_ndcg[scope]:
         return f"{text}; settings are the first of each grid, since nobody can be judged on validation"
-    chosen = [f"{name.replace('_', '-')} ({_settings(own)})" for name, own in baselines.chosen.items() if own]
+    chosen = [f"{name.replace('_', '-')} ({_settings(own)})" for name, own in baselines.chosen[scope].items() if own]
     return f"{text}; {baselines.n_tried} settings tried, the best on validation taken: {', '.join(chosen)}"
 
 

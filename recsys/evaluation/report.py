@@ -50,6 +50,7 @@ def write_report(
     verdict: str,
     is_good: bool,
     rows: Sequence[Mapping[str, Any]],
+    repeats: Sequence[Mapping[str, Any]] | None,
     comparisons: Sequence[Comparison],
     models: Mapping[str, Scored],
     item_counts: NDArray[np.int64],
@@ -70,7 +71,8 @@ def write_report(
         model: Which of `models` is ours.
         verdict: The first line.
         is_good: Whether it is good news.
-        rows: All figures.
+        rows: All figures, the best model first.
+        repeats: The same where items count that users took before; None if that was not judged.
         comparisons: The model against each baseline.
         models: Results by name.
         item_counts: Shape (I,), train events of each item.
@@ -93,6 +95,7 @@ def write_report(
         n_items=len(item_counts),
         headline=headline,
         results=_results(rows, headline),
+        repeats=[] if repeats is None else _results(repeats, headline),
         rows=rows,
         bars=draw_metric_bars(rows, model=model, metrics=headline),
         differences=draw_differences(comparisons) if comparisons else "",

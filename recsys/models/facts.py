@@ -41,7 +41,7 @@ class TrainFacts:
         n_parameters: Of the model.
         n_epochs: Epochs done.
         best_epoch: The one that is kept.
-        validation_ndcg: NDCG@10 of that epoch on validation; None if nothing could be judged.
+        best_validation_ndcg: NDCG@10 of that epoch on validation; None if nothing could be judged.
         n_validation_users: Users judged.
         n_pairs: Train events.
         loss: The objective in words.
@@ -60,7 +60,7 @@ class TrainFacts:
     n_parameters: int
     n_epochs: int
     best_epoch: int
-    validation_ndcg: float | None
+    best_validation_ndcg: float | None
     n_validation_users: int
     n_pairs: int
     loss: str

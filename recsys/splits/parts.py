@@ -1,47 +1,12 @@
-"""The three parts of a split, and the facts that describe it."""
+"""The three parts of a split."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 import polars as pl
 
-Protocol = Literal["leave_last_out", "temporal"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitFacts:
-    """How a log was cut.
-
-    Attributes:
-        protocol: By which rule.
-        has_validation: Whether the protocol sets a validation part aside.
-        by_moment: Whether all events of one time are held out together.
-        validation_start: The moment from which events are validation, ISO 8601; None if each user has one of their own.
-        cut: The moment from which events are test, likewise.
-        n_train: Events.
-        n_validation: Events.
-        n_test: Events.
-        n_users_all_train: Users with too few events to be cut.
-        n_test_events_of_new_users: Test events left out, since their user has no event before the cut.
-        n_cold_items: Items withheld wholly.
-        n_cold_test_events: Test events on them.
-        n_withheld_events: Train and validation events on them, left out.
-    """
-
-    protocol: Protocol
-    has_validation: bool
-    by_moment: bool
-    validation_start: str | None
-    cut: str | None
-    n_train: int
-    n_validation: int
-    n_test: int
-    n_users_all_train: int
-    n_test_events_of_new_users: int
-    n_cold_items: int
-    n_cold_test_events: int
-    n_withheld_events: int
+from recsys.core.columns import ITEM_ID, USER_ID
+from recsys.splits.facts import Protocol, SplitFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +50,8 @@ class Split:
 
     def facts(self) -> SplitFacts:
         """What the manifest says of the cut."""
+        pairs = self.test.select(USER_ID, ITEM_ID).unique()
+        known = pl.concat([part.select(USER_ID, ITEM_ID) for part in (self.train, self.validation)])
         return SplitFacts(
             protocol=self.protocol,
             has_validation=self.has_validation,
@@ -99,4 +66,6 @@ class Split:
             n_cold_items=self.n_cold_items,
             n_cold_test_events=self.n_cold_test_events,
             n_withheld_events=self.n_withheld,
+            n_test_pairs=pairs.height,
+            n_repeated_test_pairs=pairs.join(known, on=[USER_ID, ITEM_ID], how="semi").height,
         )

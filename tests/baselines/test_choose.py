@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.baselines.choose import BASELINES, choose, choose_judged, families
+from recsys.baselines.choose import choose, choose_judged, families
+from recsys.baselines.facts import BASELINES
 from recsys.baselines.train_matrix import build_baseline_data
 
 

@@ -14,7 +14,7 @@ from recsys.evaluation.protocol import (
 )
 from recsys.features.facts import PairsFacts
 from recsys.models.facts import TrainFacts
-from recsys.splits.parts import SplitFacts
+from recsys.splits.facts import SplitFacts
 
 LAST_OUT = SplitFacts(
     protocol="leave_last_out",
@@ -30,6 +30,8 @@ LAST_OUT = SplitFacts(
     n_cold_items=0,
     n_cold_test_events=0,
     n_withheld_events=0,
+    n_test_pairs=2,
+    n_repeated_test_pairs=0,
 )
 TEMPORAL = replace(LAST_OUT, protocol="temporal", validation_start="2020-01-06T00:00:00+00:00", cut="2020-01-09T12:30:00+00:00")
 PAIRS = PairsFacts(
@@ -53,7 +55,7 @@ TRAIN = TrainFacts(
     n_parameters=1,
     n_epochs=5,
     best_epoch=3,
-    validation_ndcg=0.12345,
+    best_validation_ndcg=0.12345,
     n_validation_users=2,
     n_pairs=10,
     loss="full softmax",
@@ -119,7 +121,7 @@ def test_the_request_time_that_is_assumed_is_stated(request_time: str, n_without
     ],
 )
 def test_the_choice_of_the_epoch_is_stated(ndcg: float | None, has_validation: bool, stated: str) -> None:
-    assert state_epoch(replace(TRAIN, validation_ndcg=ndcg), has_validation=has_validation) == stated
+    assert state_epoch(replace(TRAIN, best_validation_ndcg=ndcg), has_validation=has_validation) == stated
 
 
 def test_ties_are_counted_and_their_order_is_named() -> None:
@@ -155,17 +157,19 @@ def test_the_baselines_say_what_they_know_and_how_they_were_chosen() -> None:
         largest_catalogue=9,
         artefacts=[],
         chosen={
-            "popularity": {},
-            "item_knn": {"weighting": "bm25", "half_life": 10.0},
-            "blend": {"item_knn": 1.0, "random": 0.0},
+            "new": {
+                "popularity": {},
+                "item_knn": {"weighting": "bm25", "half_life": 10.0},
+                "blend": {"item_knn": 1.0, "random": 0.0},
+            }
         },
-        validation_ndcg={"item_knn": 0.1},
+        validation_ndcg={"new": {"item_knn": 0.1}},
         n_tried=17,
     )
-    stated = state_baselines(facts, has_validation=True)
+    stated = state_baselines(facts, scope="new", has_validation=True)
     assert stated.startswith("fitted on all events before the test, validation among them")
     assert stated.endswith(
         "17 settings tried, the best on validation taken: item-knn (weighting bm25, half life 10), blend (item knn 1)"
     )
-    unjudged = state_baselines(replace(facts, validation_ndcg={}), has_validation=False)
+    unjudged = state_baselines(replace(facts, validation_ndcg={"new": {}}), scope="new", has_validation=False)
     assert unjudged.startswith("fitted on train,") and unjudged.endswith("since nobody can be judged on validation")

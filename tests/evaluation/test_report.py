@@ -31,6 +31,7 @@ def write(tmp_path, scored_of, random_hits):
         *,
         name="shop",
         model="two-tower",
+        repeats=None,
         chance=0.3,
         ks=(10,),
         baselines=("popularity",),
@@ -60,6 +61,7 @@ def write(tmp_path, scored_of, random_hits):
             k=min(ks),
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
             index=_INDEX,
+            repeats=repeats,
             index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
             segments=segments,
             health=HealthSection(
@@ -128,7 +130,7 @@ def test_every_figure_of_every_model_is_on_the_page(write):
 @pytest.mark.parametrize("ks", [(10,), (5, 20), (1, 3), (10, 25)])
 def test_lists_of_any_length_can_be_reported(write, ks):
     page = write(ks=ks).read_text(encoding="utf-8")
-    assert f"<th>RECALL@{max(ks)}</th>" in page
+    assert f'<th scope="col">RECALL@{max(ks)}</th>' in page
 
 
 def test_the_index_is_drawn_where_one_was_measured(write):
@@ -150,3 +152,15 @@ def test_segments_have_a_table_each(write):
     page = write(segments=rows).read_text(encoding="utf-8")
     assert "<h3>cold &lt;items&gt;, 1234 users</h3>" in page
     assert page.split("<h3>")[1].split("</table>")[0].count("<tr") == 3
+
+
+def test_repeats_have_a_table_of_their_own_where_they_were_judged(write):
+    rows = [
+        {"model": name, "metric": metric, "value": 0.4321, "low": 0.4, "high": 0.5, "n_users": 9}
+        for name in ("own-history", "two-tower")
+        for metric in ("hr@10", "ndcg@10", "recall@10", "coverage@10")
+    ]
+    page = write(repeats=rows).read_text(encoding="utf-8")
+    assert page.count("With what users took before") == 1
+    assert page.index("own-history") > page.index("With what users took before")
+    assert "With what users took before" not in write().read_text(encoding="utf-8")

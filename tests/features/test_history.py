@@ -29,12 +29,12 @@ def _times(rows: list[tuple[str, int | None, int | None]]) -> pl.DataFrame:
 
 
 def _build(
-    train: list[_Event], later: list[_Event], times: pl.DataFrame | None = None
+    train: list[_Event], later: list[_Event], times: pl.DataFrame | None = None, *, are_sets: bool = True
 ) -> tuple[FlatHistories, int, Vocabulary, Vocabulary]:
     part = _part(train)
     users, items = fit_vocabulary(part["user_id"]), fit_vocabulary(part["item_id"])
     asked = _times([]) if times is None else times
-    return *build_histories(part, _part(later), users=users, items=items, request_times=asked), users, items
+    return *build_histories(part, _part(later), users=users, items=items, request_times=asked, are_sets=are_sets), users, items
 
 
 @settings(deadline=None, max_examples=40)
@@ -66,7 +66,25 @@ def test_types_and_shapes_are_as_documented() -> None:
         "train_end": (np.int64, (2,)),
         "validation_time": (np.int64, (2,)),
         "request_time": (np.int64, (2,)),
+        "moment": (np.int32, (4,)),
     }
+
+
+@settings(deadline=None, max_examples=40)
+@given(_TRAIN, _LATER)
+def test_events_of_one_user_are_one_moment_where_they_share_a_time(train: list[_Event], later: list[_Event]) -> None:
+    histories, *_ = _build(train, [(user, item, 1_000 + second) for user, item, second in later])
+    for begin, end in zip(histories.offsets[:-1], histories.offsets[1:], strict=True):
+        own, times = histories.moment[begin:end].tolist(), histories.timestamp[begin:end].tolist()
+        numbers = sorted(set(times))
+        assert [each - own[0] for each in own] == [numbers.index(time) for time in times]
+
+
+def test_where_order_is_known_no_moment_is_written(tmp_path: Path) -> None:
+    histories, *_ = _build([("u", "a", 1), ("u", "b", 1)], [], are_sets=False)
+    assert histories.moment is None
+    histories.write(tmp_path)
+    assert not (tmp_path / "moment.npy").exists()
 
 
 def test_ties_keep_the_order_of_the_rows_also_between_train_and_validation() -> None:
@@ -89,7 +107,7 @@ def test_moments_asked_about_go_to_their_user_and_are_minus_1_where_unknown() ->
 
 
 def test_written_arrays_are_read_back(tmp_path: Path) -> None:
-    histories, *_ = _build([("u", "a", 1), ("v", "b", 2)], [("u", "b", 3)])
+    histories, *_ = _build([("u", "a", 1), ("v", "b", 2)], [("u", "b", 3)], are_sets=True)
     histories.write(tmp_path)
     assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(FlatHistories.__slots__)
     for name in FlatHistories.__slots__:

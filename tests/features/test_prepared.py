@@ -21,6 +21,7 @@ def build():
             validation,
             users=fit_users(train, validation),
             request_times=pl.DataFrame(times),
+            are_sets=False,
             item_table=pl.DataFrame(items | {"brand": [[brand] for brand in items["brand"]]}),
             user_table=pl.DataFrame({"user_id": ["a", "b"]}),
             settings=PairSettings(**settings),

@@ -36,7 +36,7 @@ def test_a_profile_is_guessed_said_and_can_be_run(recsys, shop: Path) -> None:
     table = tomllib.loads(profile.read_text())
     assert table["name"] == "my-shop"
     ingest = table["ingest"]
-    assert (ingest["interactions"], ingest["ties"]) == ("sales.csv", "shuffled")
+    assert (ingest["interactions"], ingest["ties"]) == ("sales.csv", "auto")
     assert ingest["columns"] == {
         "user_id": "Customer ID",
         "item_id": "StockCode",

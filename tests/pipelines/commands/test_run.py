@@ -69,4 +69,6 @@ def test_killed_in_the_middle_it_goes_on_and_ends_as_make_does(finished: Path, t
             json.loads((run / stage / "manifest.json").read_text()) for run in (tmp_path / "artifacts" / "tiny", finished)
         )
         if stage not in ("index", "retrieve", "evaluate"):  # an Annoy forest is chosen by its measured speed
+            for outputs in (own["outputs"], other["outputs"]):
+                outputs.pop("choices.json", None)  # scores of settings that were not taken may tie in another order
             assert own["outputs"] == other["outputs"], stage

@@ -33,13 +33,13 @@ def test_each_baseline_is_the_same_table_as_the_model(finished: Path) -> None:
 
 def test_the_settings_are_those_with_the_best_figure_on_validation(finished: Path, manifest_of: Callable[[str], dict]) -> None:
     facts = manifest_of("baselines")["facts"]
-    tried = json.loads((finished / "baselines" / "choices.json").read_text())["tried"]
+    tried = json.loads((finished / "baselines" / "choices.json").read_text())["new"]
     assert sorted([*tried, "next_id", "next_row", "blend"]) == NAMES
     for name, rows in tried.items():
         best = max(rows, key=lambda row: row["ndcg@10"])
-        assert (facts["chosen"][name], facts["validation_ndcg"][name]) == (best["settings"], best["ndcg@10"])
+        assert (facts["chosen"]["new"][name], facts["validation_ndcg"]["new"][name]) == (best["settings"], best["ndcg@10"])
     assert facts["n_tried"] == sum(map(len, tried.values()))
-    assert any(facts["chosen"]["blend"].values())
+    assert any(facts["chosen"]["new"]["blend"].values())
 
 
 def test_catalogues_over_the_limit_leave_out_the_quadratic_ones_and_may_be_promoted_all_the_same(
@@ -62,7 +62,7 @@ def test_without_validation_lists_leave_out_all_of_train_and_nothing_is_chosen(u
         assert table["user_id"].n_unique() == 150
         assert table.join(train, on=["user_id", "item_id"], how="semi").is_empty()
     facts = json.loads((unvalidated / "baselines" / "manifest.json").read_text())["facts"]
-    assert facts["validation_ndcg"] == {}
+    assert facts["validation_ndcg"] == {"new": {}}
     assert not (unvalidated / "baselines" / "blend.parquet").exists()
 
 
@@ -76,8 +76,8 @@ def test_a_shop_whose_baskets_are_sorted_is_found_out(
         run = new_run(
             f'name = "shop-{ties}"\n[ingest]\nsource = "synthetic"\nbasket_size = 4.0\nn_users = 200\nn_items = 200\n'
             f'n_topics = 15\nties = "{ties}"\n[train]\nn_epochs = 2\ndim = 16\nbatch_tokens = 1024\n'
-            '[baselines]\nnames = ["popularity", "item_knn"]\nk = 50\n[retrieve]\nk = 50\n[evaluate]\nks = [10, 50]\n'
-            "n_resamples = 200\n"
+            '[baselines]\nnames = ["popularity", "item_knn", "own_history"]\nk = 50\n[retrieve]\nk = 50\n'
+            "[evaluate]\nks = [10, 50]\nn_resamples = 200\n"
         )
         for stage in stages:
             run_stage(stage, run)
@@ -88,3 +88,24 @@ def test_a_shop_whose_baskets_are_sorted_is_found_out(
     assert not found["file"]["is_proved"]
     assert found["file"]["verdict"].startswith("No figure of this protocol can be trusted: the next ")
     assert found["auto"]["artefacts"] == []
+    _check_repeats(run, found["auto"])
+
+
+def _check_repeats(run: Path, compared: dict) -> None:
+    """Both ways are judged, and what a user took before is in the lists of one of them."""
+    split = json.loads((run / "split" / "manifest.json").read_text())["facts"]
+    assert split["n_repeated_test_pairs"] > 0.05 * split["n_test_pairs"]
+    seen = pl.concat([pl.read_parquet(run / "split" / f"{part}.parquet") for part in ("train", "validation")])
+    for folder in ("retrieve", "baselines"):
+        name = "candidates" if folder == "retrieve" else "item_knn"
+        new, both = (pl.read_parquet(run / folder / way / f"{name}.parquet") for way in (".", "repeats"))
+        assert new.join(seen, on=["user_id", "item_id"], how="semi").is_empty()
+        assert not both.join(seen, on=["user_id", "item_id"], how="semi").is_empty()
+        assert (both.group_by("user_id").len()["len"] == 50).all()
+    assert compared["scope"] == "new" and [each["scope"] for each in compared["others"]] == ["all"]
+    assert "With what users took before: two-tower" in compared["verdict"]
+    rows = json.loads((run / "evaluate" / "metrics_with_repeats.json").read_text())
+    n_new = json.loads((run / "evaluate" / "metrics.json").read_text())[0]["n_users"]
+    assert rows[0]["n_users"] > n_new
+    assert "With what users took before" in (run / "evaluate" / "report.html").read_text()
+    assert "repeats" not in {path.name for path in (run / "published").resolve().rglob("*")}

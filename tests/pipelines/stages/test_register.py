@@ -84,6 +84,6 @@ def test_a_run_without_validation_is_logged_without_that_metric(unvalidated: Pat
     history = [metric.step for metric in client.get_metric_history(runs["train"].info.run_id, "loss")]
     assert history == [1, 2, 3]
     assert not [name for name in runs["train"].data.metrics if name.startswith("validation")]
-    assert runs["train"].data.tags["fact.epoch"] == "no validation part: trained for 3 epochs, the last is kept"
+    assert runs["train"].data.metrics["best_epoch"] == 3
     protocol = json.loads((unvalidated / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
     assert runs["evaluate"].data.tags["fact.protocol"].splitlines() == protocol

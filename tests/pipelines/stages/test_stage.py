@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ import pytest
 
 from pipelines.settings.split import SplitSettings
 from pipelines.stages.stage import Stage, StageRun
-from recsys.baselines.facts import BaselinesFacts
 from recsys.core.errors import DataError
 from recsys.core.facts import Facts
 from recsys.core.files import sha256_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    n_rows: int
+    skipped: list[str]
 
 
 @pytest.fixture
@@ -36,12 +42,12 @@ def test_the_manifest_names_settings_facts_versions_and_the_hash_of_every_output
     def work(stage: StageRun[SplitSettings]) -> Facts:
         (stage.folder / "sub").mkdir()
         (stage.folder / "sub" / "a.txt").write_text("hello")
-        return BaselinesFacts(n_users=3, k=10, skipped=["ease"])
+        return _Facts(n_rows=3, skipped=["ease"])
 
     folder = run_work(work) / "split"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["config"] == {"protocol": "temporal"}
-    assert manifest["facts"] == {"n_users": 3, "k": 10, "skipped": ["ease"]}
+    assert manifest["facts"] == {"n_rows": 3, "skipped": ["ease"]}
     assert manifest["outputs"] == {"sub/a.txt": sha256_of(folder / "sub" / "a.txt")}
     assert manifest["versions"]["polars"]
     assert manifest["seconds"] >= 0
@@ -100,10 +106,10 @@ def test_a_stage_before_that_has_not_run_is_named(run_work: Callable[..., Path],
 def test_inputs_are_on_record_with_the_hash_of_their_manifest(run_work: Callable[..., Path]) -> None:
     before = run_work.run / "ingest" / "manifest.json"  # type: ignore[attr-defined]
     before.parent.mkdir()
-    before.write_text('{"facts": {"n_users": 1, "k": 2, "skipped": []}}')
+    before.write_text('{"facts": {"n_rows": 1, "skipped": []}}')
 
     def work(stage: StageRun[SplitSettings]) -> None:
-        assert stage.facts_of("ingest", BaselinesFacts) == BaselinesFacts(n_users=1, k=2, skipped=[])
+        assert stage.facts_of("ingest", _Facts) == _Facts(n_rows=1, skipped=[])
 
     manifest = json.loads((run_work(work) / "split" / "manifest.json").read_text())
     assert manifest["inputs"] == {"ingest": sha256_of(before)}

@@ -17,7 +17,7 @@ def test_the_best_epoch_is_kept_and_every_epoch_is_told(finished: Path, manifest
     epochs, facts = pl.read_parquet(finished / "train" / "epochs.parquet"), manifest_of("train")["facts"]
     assert epochs["epoch"].to_list() == [1, 2, 3]
     assert facts["best_epoch"] == epochs.sort("validation_ndcg")["epoch"][-1]
-    assert facts["validation_ndcg"] == epochs["validation_ndcg"].max()
+    assert facts["best_validation_ndcg"] == epochs["validation_ndcg"].max()
     assert epochs["loss"][-1] < epochs["loss"][0]
 
 
@@ -75,7 +75,7 @@ def test_without_validation_all_epochs_are_trained_and_the_last_is_kept(unvalida
     assert epochs["epoch"].to_list() == [1, 2, 3]
     assert epochs["validation_ndcg"].to_list() == [None] * 3
     assert epochs.schema["validation_ndcg"] == pl.Float64
-    assert (facts["best_epoch"], facts["validation_ndcg"], facts["n_validation_users"]) == (3, None, 0)
+    assert (facts["best_epoch"], facts["best_validation_ndcg"], facts["n_validation_users"]) == (3, None, 0)
     last = load_file(unvalidated / "train" / "checkpoint" / "epoch-0003" / "model.safetensors")
     kept = load_file(unvalidated / "train" / "model.safetensors")
     assert all((kept[name] == last[name]).all() for name in kept if not name.startswith(("text_tower.", "content_tower.")))
