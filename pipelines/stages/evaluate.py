@@ -60,7 +60,7 @@ class _Scored:
 
     def as_table(self) -> dict[str, Any]:
         """For `comparisons.json`."""
-        compared = [asdict(row) | {"is_beaten": row.is_beaten} for row in self.comparisons]
+        compared = [asdict(row) | {"is_beaten": row.is_beaten, "is_better": row.is_better} for row in self.comparisons]
         return {"scope": self.scope, "baselines": compared, "artefacts": [asdict(row) for row in self.artefacts]}
 
 

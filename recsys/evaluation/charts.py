@@ -54,7 +54,7 @@ def draw_differences(comparisons: Sequence[Comparison]) -> str:
         figure = Figure(figsize=(9.4, 0.9 + 0.32 * len(comparisons)), layout="constrained")
         panel = figure.subplots()
         for place, row in enumerate(comparisons):
-            colour = MODEL if row.is_beaten else "#b3261e"
+            colour = MODEL if row.is_beaten else "#b3261e" if row.is_better else BASELINE
             panel.plot([row.difference.low, row.difference.high], [place, place], color=colour, linewidth=3)
             panel.plot(row.difference.value, place, "o", color=colour)
         panel.axvline(0, color=INK, linewidth=1)

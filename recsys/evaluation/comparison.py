@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from recsys.evaluation.intervals import Interval, mean_intervals
 from recsys.evaluation.score import Scored
+from recsys.evaluation.significance import holm, sign_flip_p_values
 
+_LEVEL = 0.05
+_FEWEST_SIGNS = 1_000  # that p-values can be small beside so many baselines
 _MORE_FORWARDS = 1 / 3
 
 
@@ -18,17 +21,24 @@ class Comparison:
         metric: Such as `ndcg@10`.
         baseline_value: The baseline's mean.
         difference: Model minus baseline, with its 95 % interval.
+        p_value: Of the paired randomisation test, two-sided, by Holm over all baselines of the table.
     """
 
     baseline: str
     metric: str
     baseline_value: float
     difference: Interval
+    p_value: float
 
     @property
     def is_beaten(self) -> bool:
-        """Whether the model is better and the interval excludes zero."""
-        return self.difference.low > 0
+        """Whether the model is better, the interval excluding zero, and that by no chance among so many comparisons."""
+        return self.difference.low > 0 and self.p_value < _LEVEL
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the baseline is, likewise; if neither is, they are not distinguishable."""
+        return self.difference.high < 0 and self.p_value < _LEVEL
 
 
 def compare_to_baselines(
@@ -39,12 +49,14 @@ def compare_to_baselines(
     if not differences:
         return []
     intervals = mean_intervals(differences, n_resamples=n_resamples, seed=seed)
+    p_values = holm(sign_flip_p_values(differences, n_resamples=max(n_resamples, _FEWEST_SIGNS), seed=seed))
     rows = [
         Comparison(
             baseline=name,
             metric=metric,
             baseline_value=float(other.per_user[metric].mean()),
             difference=intervals[name],
+            p_value=p_values[name],
         )
         for name, other in baselines.items()
     ]
@@ -147,13 +159,23 @@ def state_verdict(model: str, comparisons: list[Comparison], *, left_out: Sequen
 def _state_comparisons(model: str, comparisons: list[Comparison]) -> str:
     if not comparisons:
         return f"{model} was compared with no baseline, so nothing is proved."
-    metric, unbeaten = comparisons[0].metric.upper(), [row for row in comparisons if not row.is_beaten]
-    if unbeaten:
-        parts = ", ".join(f"{row.baseline} ({_signed(row.difference)})" for row in unbeaten)
-        return f"{model} does NOT beat on {metric}: {parts}."
+    metric = comparisons[0].metric.upper()
+    better, unlike = [row for row in comparisons if row.is_better], [row for row in comparisons if not row.is_beaten]
+    unlike = [row for row in unlike if not row.is_better]
+    told = []
+    if better:
+        told.append(f"does NOT beat on {metric}: {_listed(better)}")
+    if unlike:
+        told.append(f"is NOT distinguishable on {metric} from: {_listed(unlike)}")
+    if told:
+        return f"{model} {', and '.join(told)}."
     best = comparisons[0]
     return f"{model} beats every baseline on {metric}; the best of them is {best.baseline}, by {_signed(best.difference)}."
 
 
 def _signed(interval: Interval) -> str:
     return f"{interval.value:+.4f}, 95 % interval {interval.low:+.4f} to {interval.high:+.4f}"
+
+
+def _listed(rows: Sequence[Comparison]) -> str:
+    return ", ".join(f"{row.baseline} ({_signed(row.difference)})" for row in rows)

@@ -1,7 +1,8 @@
 """How sure a figure is: bootstrap over users, the same resamples for every model so that differences are paired."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from recsys.core.random import rng_for
 
 Values = NDArray[np.float64]
+K = TypeVar("K", bound=Hashable)
 _NORMAL_95 = 1.959963984540054
 
 
@@ -28,7 +30,7 @@ def resample_weights(n_users: int, *, n_resamples: int, seed: int) -> Iterator[N
         yield np.bincount(rng.integers(0, n_users, n_users), minlength=n_users)
 
 
-def mean_intervals(values: Mapping[str, Values], *, n_resamples: int, seed: int) -> dict[str, Interval]:
+def mean_intervals(values: Mapping[K, Values], *, n_resamples: int, seed: int) -> dict[K, Interval]:
     """Percentile intervals of means over users.
 
     Args:

@@ -25,9 +25,11 @@ def metric_rows(
         n_resamples: Of the bootstrap of means; catalogue figures use at most 200, fewer over 100,000 users.
         seed: Of the bootstrap.
     """
+    of_users = {(name, metric): values for name, scored in models.items() for metric, values in scored.per_user.items()}
+    means = mean_intervals(of_users, n_resamples=n_resamples, seed=seed)
     rows = []
     for name, scored in models.items():
-        intervals = mean_intervals(scored.per_user, n_resamples=n_resamples, seed=seed)
+        intervals = {metric: means[name, metric] for metric in scored.per_user}
         n_users = len(scored.item_idx)
         n_draws = min(n_resamples, max(20, min(_CATALOGUE_RESAMPLES, _RESAMPLED_ROWS // n_users)))
         intervals |= _catalogue_intervals(scored, n_items, ks, n_draws, seed)

@@ -34,8 +34,8 @@ def test_a_worse_model_does_not_beat_and_the_baseline_that_wins_is_named(compare
 def test_an_equal_baseline_is_not_beaten(scored_of, random_hits):
     ours = scored_of(random_hits(400, 0.1))
     rows = compare_to_baselines(ours, {"twin": ours}, metric="hr@10", n_resamples=50, seed=0)
-    assert not rows[0].is_beaten
-    assert "does NOT beat" in state_verdict("ours", rows)
+    assert not rows[0].is_beaten and not rows[0].is_better
+    assert state_verdict("ours", rows).startswith("ours is NOT distinguishable on HR@10 from: twin (+0.0000")
 
 
 def test_a_better_mean_whose_interval_holds_zero_is_no_win(scored_of):
@@ -44,7 +44,7 @@ def test_a_better_mean_whose_interval_holds_zero_is_no_win(scored_of):
     rows = compare_to_baselines(scored_of(ours), {"other": scored_of(other)}, metric="hr@10", n_resamples=500, seed=0)
     assert rows[0].difference.value > 0
     assert not rows[0].is_beaten
-    assert "does NOT beat on HR@10: other (+0.0200" in state_verdict("ours", rows)
+    assert "is NOT distinguishable on HR@10 from: other (+0.0200" in state_verdict("ours", rows)
 
 
 def test_a_difference_is_the_mean_over_users_of_model_minus_baseline(scored_of, random_hits):
@@ -106,3 +106,18 @@ def test_a_rule_below_popularity_is_no_artefact(artefacts):
     assert artefacts(0.2, next_id=(0.1, 0.01)) == []
     assert [each.name for each in artefacts(None, next_id=(0.1, 0.01))] == ["next_id"]
     assert find_artefacts({}, None, metric="hr@10", n_resamples=9, seed=0) == []
+
+
+def test_among_many_equals_one_that_looks_better_is_not_better(scored_of, random_hits):
+    ours = scored_of(random_hits(200, 0.1, seed=100))
+    equals = {f"m{seed:02}": scored_of(random_hits(200, 0.1, seed=seed)) for seed in range(60)}
+    rows = compare_to_baselines(ours, equals, metric="hr@10", n_resamples=1000, seed=0)
+    by_interval = [row for row in rows if row.difference.low > 0 or row.difference.high < 0]
+    assert len(by_interval) > len([row for row in rows if row.is_beaten or row.is_better]) == 0
+
+
+def test_baselines_that_are_better_are_told_apart_from_those_that_cannot_be(compare):
+    verdict = state_verdict("ours", compare(0.05, weak=0.001, equal=0.05, strong=0.2)[0])
+    assert verdict.startswith("ours does NOT beat on HR@10: strong (-0.")
+    assert ", and is NOT distinguishable on HR@10 from: equal (" in verdict
+    assert "weak" not in verdict
