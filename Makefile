@@ -67,7 +67,7 @@ types:                               ## strict types
 contracts:                           ## which room may import which
 	@PYTHONPATH=. $(VENV)/bin/lint-imports
 bench:                               ## measure all bars, or those in BENCH="name name"
-	@$(if $(filter-out rank-% terms-%,$(or $(BENCH),all)),$(MAKE) -s --no-print-directory pairs PROFILE=ml-1m CONFIG=pipelines/configs/ml-1m.toml PROTOCOL=)
+	@$(if $(filter-out rank-% terms-%,$(or $(BENCH),all)),$(MAKE) -s --no-print-directory pairs PROFILE=ml-1m CONFIG=pipelines/benchmarks/ml-1m-file-order.toml PROTOCOL=)
 	@$(PY) -m pipelines.benchmarks.run --root "$(ROOT)" $(BENCH)
 reference:                           ## docs/configuration.md anew, from the settings
 	@$(PY) -m pipelines.settings.reference

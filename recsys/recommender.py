@@ -97,8 +97,8 @@ class Recommender:
 
         Args:
             log: A polars or pandas frame, one row an event: user_id, item_id and, if known, timestamp. Without timestamps the
-                order of the rows is the order of the events; with them, a user's events of one moment have no order: that of
-                the rows is no taste, and is not learned.
+                order of the rows is the order of the events; with them, a user's events of one moment are a set, unless the
+                order of their rows is found to mean something (see `recsys.data.ties`).
             items: What is known of items: item_id and attributes. Of which kind a column is is guessed unless it is said.
             users: What is known of users: user_id and attributes; inputs if `user_attributes=True` is among the settings.
             columns: Our column name to the frames' name, such as `{"user_id": "customer"}`.
@@ -428,10 +428,11 @@ def _hold_out(log: pl.DataFrame, *, validation: bool, by_moment: bool) -> tuple[
     split = split_leave_last_out(log.filter(has_enough), validation=False, by_moment=by_moment)
     rest = log.filter(~has_enough).select(split.train.columns)
     known = pl.concat([split.train, rest]).select(ITEM_ID).unique()
-    lost = split.test.join(known, on=ITEM_ID, how="anti")
-    # An item that only held-out events have would be lost to the lists: such events stay in train.
-    train = pl.concat([split.train, rest, lost.select(split.train.columns)]).sort(USER_ID, TIMESTAMP, maintain_order=True)
-    return train, split.test.join(known, on=ITEM_ID, how="semi", maintain_order="left")
+    lost = split.test.join(known, on=ITEM_ID, how="anti").select(USER_ID).unique()
+    # An item that only held-out events have would be lost to the lists: the moment with such an event stays in train.
+    kept = split.test.join(lost, on=USER_ID, how="semi").select(split.train.columns)
+    train = pl.concat([split.train, rest, kept]).sort(USER_ID, TIMESTAMP, maintain_order=True)
+    return train, split.test.join(lost, on=USER_ID, how="anti", maintain_order="left")
 
 
 def _prepare(

@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("artifacts"))
     arguments = parser.parse_args()
     root = arguments.root.resolve()
-    place = Place(run=root / "ml-1m", folder=root / "benchmarks")
+    place = Place(run=root / "ml-1m-file-order", folder=root / "benchmarks")
     try:
         results, failed = run_benchmarks(choose(arguments.names), place=place)
     except BenchmarkError as error:

@@ -46,21 +46,23 @@ def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
     asked = {name: each for name, each in asked.items() if name not in skipped}
     scopes = stage.facts_of("split", SplitFacts).judged(stage.config.get("repeats", "new"))
     chosen = {scope: _work_scope(stage, scope, data, asked) for scope in scopes}
-    ids = order_of_ids(data.known)
+    ids, log = order_of_ids(data.known), stage.facts_of("ingest", IngestFacts)
+    # Where the order of rows of one time was found to be that of events, it may well be followed.
+    artefacts = ["next_id"] if log.ties == "file" and not log.is_tie_order_sorted else list(_ARTEFACTS)
     for scope in scopes:
         for folder, order, is_backwards in (("", ids, False), ("backwards/", ids[::-1], True)):
             rules = {
                 "next_id": next_in_order_ranker(data.known, order),
                 "next_row": next_row_ranker(data.known, is_backwards=is_backwards),
             }
-            for name, ranker in rules.items():
-                _write(stage, scope, f"{folder}{name}", data.known, ranker)
+            for name in artefacts:
+                _write(stage, scope, f"{folder}{name}", data.known, rules[name])
     facts = BaselinesFacts(
         n_users=len(data.known.users),
         k=settings.k,
         skipped=[str(name) for name in skipped],
         largest_catalogue=settings.largest_catalogue,
-        artefacts=list(_ARTEFACTS),
+        artefacts=artefacts,
         chosen={scope: each.settings for scope, each in chosen.items()},
         validation_ndcg={scope: each.ndcg for scope, each in chosen.items()},
         n_tried=sum(len(rows) for each in chosen.values() for rows in each.tried.values()),

@@ -71,9 +71,10 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     of_baselines = stage.facts_of("baselines", BaselinesFacts)
     scopes = facts.split.judged(settings.repeats)
-    scored = [
-        _score_scope(stage, scope, (train, validation, test), catalogue, artefacts=of_baselines.artefacts) for scope in scopes
-    ]
+    judgements = {scope: build_judgements(train, validation, test, has_repeats=scope == "all") for scope in scopes}
+    # Of some users of a file all may be repeats.
+    scopes = [scope for scope in scopes if judgements[scope].pairs.height] or scopes[:1]
+    scored = [_score_scope(stage, scope, judgements[scope], catalogue, artefacts=of_baselines.artefacts) for scope in scopes]
     first = scored[0]
     segments, cold = _segments(stage, first, catalogue, parts=(train, validation))
     health, section = assess_embeddings(
@@ -82,7 +83,10 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     left_out = [_label(name) for name in of_baselines.skipped]
     verdict = state_verdict(MODEL, first.comparisons, left_out=left_out)
     if len(scored) > 1:
-        verdict = f"{verdict} With what users took before: {state_verdict(MODEL, scored[1].comparisons)}"
+        of_repeats = state_verdict(MODEL, scored[1].comparisons)
+        if scored[1].artefacts and not first.artefacts:
+            of_repeats = f"{state_artefacts(scored[1].artefacts)} {of_repeats}"
+        verdict = f"{verdict} With what users took before: {of_repeats}"
     proved = is_proved(first.comparisons, artefacts=first.artefacts)
     verdict, proved = _hold_back(verdict, proved, health=section, is_filtered=facts.retrieve.is_filtered)
     if first.artefacts:
@@ -124,7 +128,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
 def _score_scope(
     stage: StageRun[EvaluateSettings],
     scope: Scope,
-    parts: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    judgements: Judgements,
     catalogue: pl.DataFrame,
     *,
     artefacts: list[str],
@@ -132,7 +136,6 @@ def _score_scope(
     """Judge the lists of all models, and compare them."""
     settings, folder = stage.settings, "repeats" if scope == "all" else ""
     baselines = stage.read("baselines") / folder
-    judgements = build_judgements(*parts, has_repeats=scope == "all")
     tables = {MODEL: stage.read("retrieve") / folder / "candidates.parquet"}
     tables |= {_label(path.stem): path for path in sorted(baselines.glob("*.parquet"))}
     models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}

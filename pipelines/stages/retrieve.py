@@ -141,8 +141,8 @@ def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArra
 
 def _wants_repeats(stage: StageRun[RetrieveSettings]) -> bool:
     """Whether lists that may hold what a user has taken are judged too."""
-    repeats = stage.config.get("repeats", "new")
-    return repeats != "new" and "all" in stage.facts_of("split", SplitFacts).judged(repeats)
+    repeats = stage.config.get("repeats")
+    return repeats is not None and "all" in stage.facts_of("split", SplitFacts).judged(repeats)
 
 
 def _search(stage: StageRun[RetrieveSettings], plan: SearchPlan, kind: JobKind, rows: NDArray[np.int64], *, k: int) -> Job:

@@ -10,7 +10,7 @@ from recsys.baselines.train_matrix import BaselineData
 Factors = NDArray[np.float32]
 _DIM, _ITERATIONS = 64, 12
 _REGULARISATION = 0.01
-_BLOCK_ENTRIES = 1 << 15
+_BLOCK_ENTRIES, _BLOCK_ROWS = 1 << 16, 1024
 
 
 def fit_als(data: BaselineData, *, unobserved_weight: float, seed: int) -> Factors:
@@ -61,8 +61,9 @@ def solve_rows(seen: csr_matrix, factors: Factors, *, weight: float) -> Factors:
     order = np.argsort(length, kind="stable")
     begin = int(np.searchsorted(length[order], 1))
     while begin < len(order):
-        end = begin + max(1, _BLOCK_ENTRIES // int(length[order[min(begin + 255, len(order) - 1)]]))
-        rows = order[begin : min(end, len(order))]
+        ahead = order[begin : begin + _BLOCK_ROWS]
+        fits = length[ahead] * np.arange(1, len(ahead) + 1) <= _BLOCK_ENTRIES  # padded to the longest, which comes last
+        rows = ahead[: max(1, int(fits.sum()))]
         width = int(length[rows].max())
         inside = np.arange(width) < length[rows][:, None]  # (B, S)
         place = np.where(inside, seen.indptr[rows][:, None] + np.arange(width), 0)

@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
-from recsys.baselines.ranking import Ranker, Scores, dense_ranker, sparse_ranker
+from recsys.baselines.ranking import Ranker, sparse_ranker
 from recsys.baselines.train_matrix import BaselineData
+from recsys.index.nearest import Neighbours
+
+_ROWS = 4096
 
 
 def next_in_order_ranker(data: BaselineData, order: NDArray[np.integer]) -> Ranker:
@@ -21,11 +24,19 @@ def next_in_order_ranker(data: BaselineData, order: NDArray[np.integer]) -> Rank
     place = np.empty(data.n_items, np.int64)
     place[order] = np.arange(data.n_items)
 
-    def score(user_idx: NDArray[np.int64]) -> Scores:
-        last = place[data.item_idx[data.offsets[user_idx + 1] - 1]]  # (B,)
-        return np.asarray(-((place[None, :] - last[:, None] - 1) % data.n_items), np.float32)
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+        item_idx = np.full((len(user_idx), k), -1, np.int32)
+        for row, user in enumerate(user_idx):
+            taken = data.history.indices[data.history.indptr[user] : data.history.indptr[user + 1]]
+            last = place[data.item_idx[data.offsets[user + 1] - 1]]
+            n_ahead = min(k + (0 if keeps_seen else len(taken)), data.n_items)
+            ahead = order[(last + 1 + np.arange(n_ahead)) % data.n_items]
+            kept = ahead[:k] if keeps_seen else ahead[~np.isin(ahead, taken)][:k]
+            item_idx[row, : len(kept)] = kept
+        rank = -np.arange(k, dtype=np.float32)
+        return Neighbours(item_idx=item_idx, score=np.where(item_idx < 0, -np.inf, rank).astype(np.float32))
 
-    return dense_ranker(data, score)
+    return Ranker(rank=rank, rows=_ROWS)
 
 
 def order_of_ids(data: BaselineData) -> NDArray[np.int64]:

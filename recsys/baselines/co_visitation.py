@@ -1,23 +1,24 @@
 """What is taken soon after what: counts of neighbours in time, asked by the last items. A window of 1 is a Markov chain."""
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix, vstack
 
-from recsys.baselines.item_similarity import keep_nearest
+from recsys.baselines.item_similarity import keep_largest
 from recsys.baselines.ranking import Ranker, sparse_ranker
 from recsys.baselines.train_matrix import BaselineData
 
 Normalisation = Literal["share", "cosine"]
-_MOST_APART = 100
+_MOST_APART, _BLOCK_EVENTS = 30, 1_000_000
 
 
 def fit_co_visitation(data: BaselineData, *, window: int, normalisation: Normalisation) -> csr_matrix:
     """How often each item followed each other one within some moments, a pair d moments apart counting 1 / d.
 
-    Events of one moment have no order: they are one moment apart, either way. Of two events at most 100 lie between.
+    Events of one moment have no order: they are one moment apart, either way. Between two events lie fewer than 30.
 
     Args:
         data: Events in their order.
@@ -30,17 +31,12 @@ def fit_co_visitation(data: BaselineData, *, window: int, normalisation: Normali
     Source: item-to-item counts in a window: Linden, Smith and York, "Amazon.com Recommendations", IEEE Internet Computing 2003;
         first-order transitions: Rendle et al., "Factorizing Personalized Markov Chains", WWW 2010, eq. 4.
     """
-    counts = _count(data, window)
     n_events = np.bincount(data.item_idx, minlength=data.n_items).astype(np.float32)
-    followed = np.asarray(counts.sum(1)).ravel().astype(np.float32)
-
-    def rescale(row: NDArray[np.int64], column: NDArray[np.int32], count: NDArray[np.float32]) -> NDArray[np.float32]:
-        if normalisation == "share":
-            return np.asarray(count / followed[row], np.float32)
-        return np.asarray(count / np.sqrt(n_events[row] * n_events[column]), np.float32)
-
-    identity = csr_matrix((np.ones(data.n_items, np.float32), (range(data.n_items), range(data.n_items))))
-    return keep_nearest(identity, counts, rescale=rescale)
+    block = np.cumsum(n_events, dtype=np.float64) // _BLOCK_EVENTS
+    edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), data.n_items]
+    return vstack(
+        [_fit_rows(data, n_events, window, normalisation, begin, end) for begin, end in pairwise(edges)], format="csr"
+    )
 
 
 def co_visitation_ranker(data: BaselineData, followers: csr_matrix, *, half_life: float) -> Ranker:
@@ -55,22 +51,38 @@ def co_visitation_ranker(data: BaselineData, followers: csr_matrix, *, half_life
     return sparse_ranker(data, lambda user_idx: weights[user_idx] @ followers)
 
 
-def _count(data: BaselineData, window: int) -> csr_matrix:
+def _fit_rows(
+    data: BaselineData, n_events: NDArray[np.float32], window: int, normalisation: Normalisation, begin: int, end: int
+) -> csr_matrix:
+    """The rows of some first items. Shape (R, I)."""
+    counts = _count(data, window, begin, end)
+    followed = np.asarray(counts.sum(1)).ravel().astype(np.float32)
+
+    def rescale(row: NDArray[np.int64], column: NDArray[np.int32], count: NDArray[np.float32]) -> NDArray[np.float32]:
+        if normalisation == "share":
+            return np.asarray(count / followed[row], np.float32)
+        return np.asarray(count / np.sqrt(n_events[begin + row] * n_events[column]), np.float32)
+
+    return keep_largest(counts, rescale=rescale)
+
+
+def _count(data: BaselineData, window: int, begin: int, end: int) -> csr_matrix:
+    """Weighted pairs whose first item is one of some. Shape (R, I)."""
     user = np.repeat(np.arange(len(data.users)), np.diff(data.offsets))
     is_new = np.ones(len(user), bool)
     is_new[1:] = (user[1:] != user[:-1]) | (data.time[1:] != data.time[:-1])
-    moment = np.cumsum(is_new)
-    total = csr_matrix((data.n_items, data.n_items), dtype=np.float32)
+    moment, is_own = np.cumsum(is_new), (data.item_idx >= begin) & (data.item_idx < end)
+    total = csr_matrix((end - begin, data.n_items), dtype=np.float32)
     for apart in range(1, min(_MOST_APART, len(user) - 1) + 1):
-        first, second = data.item_idx[:-apart], data.item_idx[apart:]
         distance = moment[apart:] - moment[:-apart]
-        is_near = (user[:-apart] == user[apart:]) & (distance <= window)
+        is_near = (user[:-apart] == user[apart:]) & (distance <= window) & (data.item_idx[:-apart] != data.item_idx[apart:])
         if not is_near.any():
             break
-        is_pair = is_near & (first != second)
-        is_tied = is_pair & (distance == 0)
-        weight = (1 / np.maximum(distance, 1)).astype(np.float32)
-        for rows, columns, chosen in ((first, second, is_pair), (second, first, is_tied)):
-            entries = (weight[chosen], (rows[chosen], columns[chosen]))
+        for first, second, is_first in (
+            (data.item_idx[:-apart], data.item_idx[apart:], is_near & is_own[:-apart]),
+            (data.item_idx[apart:], data.item_idx[:-apart], is_near & (distance == 0) & is_own[apart:]),
+        ):
+            weight = (1 / np.maximum(distance[is_first], 1)).astype(np.float32)
+            entries = (weight, (first[is_first] - begin, second[is_first]))
             total = total + coo_matrix(entries, shape=total.shape).tocsr()
     return total

@@ -33,14 +33,27 @@ def keep_nearest(left: csr_matrix, right: csr_matrix, *, rescale: Rescale | None
 
 def _block(left: csr_matrix, right: csr_matrix, begin: int, end: int, rescale: Rescale | None) -> csr_matrix:
     product = (left[begin:end] @ right).tocsr()
-    row = begin + np.repeat(np.arange(end - begin), np.diff(product.indptr))
+    row = np.repeat(np.arange(end - begin), np.diff(product.indptr))
     if rescale is not None:
-        product.data = rescale(row, product.indices, product.data).astype(np.float32)
-    product.data[row == product.indices] = 0
-    for place in np.flatnonzero(np.diff(product.indptr) > N_NEIGHBOURS):
-        own = slice(product.indptr[place], product.indptr[place + 1])
-        values = product.data[own]
+        product.data = rescale(begin + row, product.indices, product.data).astype(np.float32)
+    product.data[begin + row == product.indices] = 0
+    return keep_largest(product)
+
+
+def keep_largest(table: csr_matrix, *, rescale: Rescale | None = None) -> csr_matrix:
+    """Of each row the 200 largest entries, and all that are as large as the last of them.
+
+    Args:
+        table: Shape (R, I); it is changed.
+        rescale: Row, column and value of each entry, shape (E,) each, to its new value; as they are if None.
+    """
+    if rescale is not None:
+        row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+        table.data = rescale(row, table.indices, table.data).astype(np.float32)
+    for place in np.flatnonzero(np.diff(table.indptr) > N_NEIGHBOURS):
+        own = slice(table.indptr[place], table.indptr[place + 1])
+        values = table.data[own]
         bound = -np.partition(-values, N_NEIGHBOURS - 1)[N_NEIGHBOURS - 1]
-        product.data[own] = np.where(values >= bound, values, 0)
-    product.eliminate_zeros()
-    return product.astype(np.float32)
+        table.data[own] = np.where(values >= bound, values, 0)
+    table.eliminate_zeros()
+    return table.astype(np.float32)

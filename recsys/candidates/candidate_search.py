@@ -143,8 +143,8 @@ class CandidateSearch:
         return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)
 
     def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None, *, keeps_seen: bool) -> Found:
-        seen = self.seen.of_nobody(len(user_idx)) if keeps_seen else self.seen.of(user_idx)
-        lists = [source.find(user_idx, k=k, seen=seen, allowed=allowed) for source in self._sources]
+        seen = self.seen.of(user_idx)
+        lists = [source.find(user_idx, k=k, seen=seen, allowed=allowed, keeps_seen=keeps_seen) for source in self._sources]
         if len(lists) == 1:
             return Found.of_one(lists[0])
         return fuse(lists, k=k, quotas=self.plan.quotas)

@@ -39,11 +39,6 @@ class SeenByUser:
         until = np.cumsum(counts)
         return SeenItems(item_idx=np.concatenate([own_item, item])[order], starts=until - counts, ends=until)
 
-    def of_nobody(self, n: int) -> SeenItems:
-        """Nothing, for so many users."""
-        nowhere = np.zeros(n, np.int64)
-        return SeenItems(item_idx=self.item_idx, starts=nowhere, ends=nowhere)
-
 
 def read_seen(pairs: Path, *, beside: NDArray[np.int64] | None) -> SeenByUser:
     """The histories that the stage `pairs` wrote, and what was taken beside them."""

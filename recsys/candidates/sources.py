@@ -18,8 +18,16 @@ _DAY_SECONDS = 86_400
 class Source(Protocol):
     """One way to find candidates."""
 
-    def find(self, user_idx: NDArray[np.int64], *, k: int, seen: SeenItems, allowed: NDArray[np.bool_] | None) -> Neighbours:
-        """Lists of unseen, allowed items for users, shape (B, k)."""
+    def find(
+        self,
+        user_idx: NDArray[np.int64],
+        *,
+        k: int,
+        seen: SeenItems,
+        allowed: NDArray[np.bool_] | None,
+        keeps_seen: bool = False,
+    ) -> Neighbours:
+        """Lists of unseen, allowed items for users, shape (B, k); of all allowed ones if what was seen is kept."""
         ...
 
 
@@ -30,9 +38,17 @@ class TwoTowerSource:
     index: Nearest
     users: Vectors
 
-    def find(self, user_idx: NDArray[np.int64], *, k: int, seen: SeenItems, allowed: NDArray[np.bool_] | None) -> Neighbours:
+    def find(
+        self,
+        user_idx: NDArray[np.int64],
+        *,
+        k: int,
+        seen: SeenItems,
+        allowed: NDArray[np.bool_] | None,
+        keeps_seen: bool = False,
+    ) -> Neighbours:
         """See `Source.find`."""
-        return self.index.search(np.array(self.users[user_idx]), k=k, seen=seen, allowed=allowed)
+        return self.index.search(np.array(self.users[user_idx]), k=k, seen=None if keeps_seen else seen, allowed=allowed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +58,15 @@ class ItemToItemSource:
     index: Nearest
     items: Vectors
 
-    def find(self, user_idx: NDArray[np.int64], *, k: int, seen: SeenItems, allowed: NDArray[np.bool_] | None) -> Neighbours:
+    def find(
+        self,
+        user_idx: NDArray[np.int64],
+        *,
+        k: int,
+        seen: SeenItems,
+        allowed: NDArray[np.bool_] | None,
+        keeps_seen: bool = False,
+    ) -> Neighbours:
         """See `Source.find`. A user without items gets an empty list."""
         lists = []
         for back in range(1, _LAST_ITEMS + 1):
@@ -50,7 +74,8 @@ class ItemToItemSource:
             rows = np.flatnonzero(seen.counts() >= back)
             if len(rows):
                 last = np.asarray(seen.item_idx[np.asarray(seen.ends)[rows] - back])
-                found = self.index.search(np.array(self.items[last]), k=k, seen=seen.rows(rows), allowed=allowed)
+                filtered = None if keeps_seen else seen.rows(rows)
+                found = self.index.search(np.array(self.items[last]), k=k, seen=filtered, allowed=allowed)
                 answer.item_idx[rows], answer.score[rows] = found.item_idx, found.score
             lists.append(answer)
         return fuse(lists, k=k, quotas=[0] * len(lists)).lists
@@ -66,9 +91,18 @@ class OrderedSource:
 
     order: NDArray[np.int32]
 
-    def find(self, user_idx: NDArray[np.int64], *, k: int, seen: SeenItems, allowed: NDArray[np.bool_] | None) -> Neighbours:
+    def find(
+        self,
+        user_idx: NDArray[np.int64],
+        *,
+        k: int,
+        seen: SeenItems,
+        allowed: NDArray[np.bool_] | None,
+        keeps_seen: bool = False,
+    ) -> Neighbours:
         """See `Source.find`. The score is 1 over the place in the order."""
         order = self.order if allowed is None else self.order[allowed[self.order]]
+        seen = seen.nothing() if keeps_seen else seen
         row, item = seen.pairs()
         answer = Neighbours.empty(len(user_idx), k)
         order = order[: k + int(seen.counts().max(initial=0))]

@@ -49,6 +49,6 @@ def from_table(table: dict[str, Any], kind: type[F], *, source: Path) -> F:
     names = {field.name for field in fields(kind)}
     if other := names ^ table.keys():
         raise ArtefactError(
-            f"{source} must be of this version, got one that differs in {', '.join(sorted(other))}; run make again"
+            f"{source} must be of this version, got one that differs in {', '.join(sorted(other))}; make it again"
         )
     return kind(**table)

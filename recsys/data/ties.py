@@ -51,8 +51,9 @@ class TieOrder:
         least = max(_SLACK, _ERRORS * 0.5 / self.n_pairs**0.5)
         apart = 0.5 if self.ascending_apart is None else self.ascending_apart
         by_id = abs(self.ascending - 0.5) > abs(apart - 0.5) + least
-        by_pair = self.fixed is not None and self.fixed > max(self.fixed_apart or 0.5, 0.5) + least
-        return by_id or by_pair
+        if self.fixed is None or self.fixed_apart is None:  # without lone events a sort and a habit look alike
+            return bool(by_id)
+        return bool(by_id or self.fixed > max(self.fixed_apart, 0.5) + least)
 
     @property
     def is_information(self) -> bool:

@@ -10,6 +10,11 @@ from recsys.evaluation.significance import holm, sign_flip_p_values
 _LEVEL = 0.05
 _FEWEST_SIGNS = 1_000  # that p-values can be small beside so many baselines
 _MORE_FORWARDS = 1 / 3
+_CAUSES = {
+    "next-id": "Rows of one time may stand sorted by id, or ids were given in the order of the events: set [ingest] ties = "
+    '"sets", and export the ids that items had before.',
+    "next-row": 'Rows of one time stand sorted: set [ingest] ties = "sets".',
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +143,8 @@ def is_proved(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = 
 def state_artefacts(artefacts: Sequence[Artefact]) -> str:
     """Why nothing that follows can be trusted."""
     found = "; ".join(each.in_words for each in artefacts)
-    return (
-        f"No figure of this protocol can be trusted: {found}. An order gives away what is held out: rows of one time stand "
-        f'sorted (set [ingest] ties = "sets"), or items were numbered in the order of the events (export their own ids).'
-    )
+    causes = " ".join(_CAUSES[each.name] for each in artefacts if each.name in _CAUSES)
+    return f"No figure of this protocol can be trusted: {found}. An order gives away what is held out. {causes}".rstrip()
 
 
 def state_verdict(model: str, comparisons: list[Comparison], *, left_out: Sequence[str] = ()) -> str:

@@ -27,6 +27,10 @@ class SeenItems:
         """The same for some of the rows."""
         return SeenItems(item_idx=self.item_idx, starts=self.starts[part], ends=self.ends[part])
 
+    def nothing(self) -> "SeenItems":
+        """Empty stretches for as many rows."""
+        return SeenItems(item_idx=self.item_idx, starts=self.starts, ends=self.starts)
+
     def counts(self) -> Ints:
         """Length of each row's stretch, shape (B,)."""
         return np.asarray(self.ends) - np.asarray(self.starts)

@@ -118,6 +118,8 @@ class NextItem:
         if self.is_full:
             return None
         positives = whole.target_idx[whole.target_idx >= 0]  # (T,)
+        if not len(positives):
+            return Negatives(item_idx=positives, queued_idx=None)
         negative_idx = torch.from_numpy(self.sampler.sample(positives.numpy(), rng=rng))  # (N,)
         queued_idx = None
         if self.queue is not None:

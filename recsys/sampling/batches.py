@@ -95,7 +95,8 @@ class Batch:
 def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> Ints:
     """Cut every train history into windows of at most L inputs whose targets cover each event but the first once.
 
-    The place of the first cut is random, so over epochs an event is seen with different amounts of past.
+    The place of the first cut is random, so over epochs an event is seen with different amounts of past. Where events of one
+    moment are a set, those behind a cut through their moment are no targets of this epoch.
 
     Args:
         histories: All users.

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.baselines import co_visitation
 from recsys.baselines.co_visitation import co_visitation_ranker, fit_co_visitation
 from tests.baselines.conftest import data_of_rows
 
@@ -26,8 +27,10 @@ def _counts(rows, window):
     return counts
 
 
+@pytest.mark.parametrize("block", [1, 20, 1_000_000])
 @pytest.mark.parametrize("window", [1, 3, 8])
-def test_counts_are_those_of_the_loops(data_of_events, window):
+def test_counts_are_those_of_the_loops_whatever_the_blocks(data_of_events, monkeypatch, window, block):
+    monkeypatch.setattr(co_visitation, "_BLOCK_EVENTS", block)
     data, counts = data_of_events(ROWS, n_items=7), _counts(ROWS, window)
     n_events = np.bincount([item for _, item, _ in ROWS], minlength=7)
     share = fit_co_visitation(data, window=window, normalisation="share").toarray()

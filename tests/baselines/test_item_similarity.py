@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from recsys.baselines import item_similarity
-from recsys.baselines.item_similarity import keep_nearest
+from recsys.baselines.item_similarity import keep_largest, keep_nearest
 
 
 @pytest.mark.parametrize("block", [1, 300, 10**9])
@@ -25,3 +25,9 @@ def test_entries_are_rescaled_by_row_and_column():
     taken = csr_matrix(np.array([[1, 1, 1], [1, 1, 0]], np.float32))
     found = keep_nearest(taken.T.tocsr(), taken, rescale=lambda row, column, value: value + 10 * row + 100 * column)
     assert found.toarray().tolist() == [[0, 102, 201], [12, 0, 211], [21, 121, 0]]
+
+
+def test_rows_that_are_counted_elsewhere_are_cut_alike(monkeypatch):
+    monkeypatch.setattr(item_similarity, "N_NEIGHBOURS", 2)
+    table = csr_matrix(np.array([[5.0, 1.0, 3.0, 3.0], [0.0, 2.0, 0.0, 1.0]]))
+    assert keep_largest(table).toarray().tolist() == [[5, 0, 3, 3], [0, 2, 0, 1]]

@@ -53,3 +53,14 @@ def test_item_to_item_starts_from_the_last_three_items(unit_vectors, seen_of):
     assert set(nearest[:, 0].tolist()) <= set(found.item_idx[0].tolist())
     assert found.item_idx[1].tolist() == index.search(items[[7]], k=4, seen=seen_of([[7]])).item_idx[0].tolist()
     assert found.item_idx[2].tolist() == [-1] * 4
+
+
+def test_where_what_was_seen_is_kept_it_is_no_filter_and_still_the_history(unit_vectors, seen_of):
+    items, users = unit_vectors(50, 8), unit_vectors(2, 8, seed=1)
+    index, seen, asked = ExactIndex(items), seen_of([[9, 7], [3]]), np.array([0, 1])
+    towers = TwoTowerSource(index=index, users=users).find(asked, k=50, seen=seen, allowed=None, keeps_seen=True)
+    assert {9, 7} <= set(towers.item_idx[0].tolist())
+    similar = ItemToItemSource(index=index, items=items).find(asked, k=4, seen=seen, allowed=None, keeps_seen=True)
+    assert similar.item_idx[1, 0] == 3  # nothing is nearer to an item than itself
+    order = OrderedSource(order=np.array([3, 9], np.int32)).find(asked, k=2, seen=seen, allowed=None, keeps_seen=True)
+    assert order.item_idx.tolist() == [[3, 9], [3, 9]]

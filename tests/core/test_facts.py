@@ -31,7 +31,7 @@ def test_facts_come_back_as_they_were_written(tmp_path: Path) -> None:
 )
 def test_a_manifest_of_another_version_is_refused_whole(tmp_path: Path, facts: dict, differs: str) -> None:
     _write(tmp_path, facts)
-    with pytest.raises(ArtefactError, match=f"differs in {differs}; run make again"):
+    with pytest.raises(ArtefactError, match=f"differs in {differs}; make it again"):
         read_facts(tmp_path, _Facts)
 
 

@@ -122,7 +122,8 @@ def _baskets(*, n_users: int, order: str, seed: int = 0) -> pl.DataFrame:
 
 @pytest.mark.parametrize("order", ["by id", "by another column"])
 def test_a_sort_inside_baskets_is_found_whatever_it_sorts_by(order: str) -> None:
-    found = examine_order(_baskets(n_users=300, order=order))
+    alone = _baskets(n_users=300, order="drawn", seed=1).with_columns(pl.concat_str(pl.lit("lone"), "user_id").alias("user_id"))
+    found = examine_order(pl.concat([_baskets(n_users=300, order=order), alone.with_columns(timestamp=_apart(alone))]))
     assert found.n_pairs == 300 * 2 * 4
     assert found.is_sorted and not found.is_information
     assert found.fixed == 1.0
@@ -162,3 +163,10 @@ def test_a_log_without_ties_has_no_order_to_examine() -> None:
     found = examine_order(_log([("u", "a", 0), ("u", "b", 1), ("v", "a", 1)]))
     assert (found.n_pairs, found.fixed, found.ascending) == (0, None, None)
     assert choose_order("auto", found) == "file"
+
+
+def test_without_lone_events_a_fixed_order_may_be_a_habit_and_is_called_no_sort() -> None:
+    found = examine_order(_baskets(n_users=300, order="by another column"))
+    assert found.fixed == 1.0 and found.fixed_apart is None
+    assert not found.is_sorted
+    assert choose_order("auto", found) == "sets"

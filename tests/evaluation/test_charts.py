@@ -27,7 +27,9 @@ def _bars(name):
 
 def _differences(name):
     difference = Interval(value=0.1, low=0.05, high=0.15)
-    return draw_differences([Comparison(baseline=name, metric="ndcg@10", baseline_value=0.2, difference=difference)])
+    return draw_differences(
+        [Comparison(baseline=name, metric="ndcg@10", baseline_value=0.2, difference=difference, p_value=0.01)]
+    )
 
 
 def _curves(name):

@@ -33,5 +33,5 @@ def test_what_is_on_file_is_read_whole(tmp_path: Path) -> None:
 def test_an_index_of_an_older_version_is_refused(tmp_path: Path) -> None:
     older = {name: value for name, value in asdict(FACTS).items() if name != "added_sha256"}
     (tmp_path / "index.json").write_text(json.dumps(older))
-    with pytest.raises(IndexQualityError, match="of this version, got one that differs in added_sha256; run make again"):
+    with pytest.raises(IndexQualityError, match="of this version, got one that differs in added_sha256; make it again"):
         read_index_facts(tmp_path)

@@ -1,5 +1,7 @@
 """The queue of targets: what it adds to the sample, and what it must not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -88,3 +90,21 @@ def test_an_empty_queue_is_none(world, towers, batch, training_settings):
         _loss(towers, batch, world, training_settings, negative_idx=negatives, queue=queue)[0] for queue in (None, empty)
     )
     assert first.item() == second.item()
+
+
+def test_a_batch_without_a_target_draws_nothing_and_costs_nothing(world, towers, batch, training_settings):
+    context = Context(
+        values=training_settings(full_softmax_limit=0, n_uniform=4, n_in_batch=3).values,
+        model=towers,
+        histories=world.histories,
+        log_popularity=world.log_popularity,
+        device=CPU,
+        texts=None,
+        is_full=False,
+    )
+    term, empty = NextItem.build(context), replace(batch, target_idx=torch.full_like(batch.target_idx, -1))
+    drawn = term.draw(empty, rng=np.random.default_rng(0))
+    items = encode_items(towers, None, device=CPU)
+    part = Part(model=towers, batch=empty, items=items, n_rows=len(empty.length), n_targets=0, workers=Workers())
+    assert len(drawn.item_idx) == 0
+    assert term.loss(part, drawn).item() == 0
