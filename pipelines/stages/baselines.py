@@ -1,6 +1,6 @@
 """baselines: the same candidate table from what the model has to beat, one file a baseline, settings chosen on validation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from pipelines.settings.baselines import BaselinesSettings
 from pipelines.stages.stage import Stage, StageRun
 from recsys.baselines.artefacts import next_in_order_ranker, next_row_ranker, order_of_ids
 from recsys.baselines.blend import blend_ranker, fit_weights
-from recsys.baselines.choose import Choice, Family, choose, choose_judged, families
+from recsys.baselines.choose import Choice, Family, Judged, choose, choose_judged, families
 from recsys.baselines.facts import BaselineName, BaselinesFacts
 from recsys.baselines.ranking import Ranker
 from recsys.baselines.train_matrix import BaselineData, build_baseline_data
@@ -39,13 +39,14 @@ def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
         validation=validation,
     )
     check_list_length(settings.k, n_items=data.known.n_items, name="baselines")
-    asked = {name: each for name, each in families(seed=settings.seed).items() if name in settings.names}
+    n_items = data.known.n_items
+    asked = {name: each for name, each in families(n_items=n_items, seed=settings.seed).items() if name in settings.names}
     if not stage.facts_of("ingest", IngestFacts).has_time:
         asked = {name: each for name, each in asked.items() if not each.has_time}
-    skipped = [name for name, each in asked.items() if each.is_quadratic and data.known.n_items > settings.largest_catalogue]
+    skipped = [name for name, each in asked.items() if each.is_quadratic and n_items > settings.largest_catalogue]
     asked = {name: each for name, each in asked.items() if name not in skipped}
     scopes = stage.facts_of("split", SplitFacts).judged(stage.config.get("repeats", "new"))
-    chosen = {scope: _work_scope(stage, scope, data, asked) for scope in scopes}
+    chosen = _choose_and_write(stage, scopes, data, asked)
     ids, log = order_of_ids(data.known), stage.facts_of("ingest", IngestFacts)
     # Where the order of rows of one time was found to be that of events, it may well be followed.
     artefacts = ["next_id"] if log.ties == "file" and not log.is_tie_order_sorted else list(_ARTEFACTS)
@@ -89,34 +90,55 @@ class _Chosen:
     ndcg: dict[str, float]
     tried: dict[str, list[dict[str, Any]]]
 
+    @classmethod
+    def of(cls, choices: Mapping[str, Choice], weights: dict[str, float]) -> "_Chosen":
+        """What was chosen, for files."""
+        return cls(
+            settings={name: dict(each.variant) for name, each in choices.items()} | ({"blend": weights} if weights else {}),
+            ndcg={name: each.ndcg for name, each in choices.items() if each.ndcg is not None},
+            tried={
+                name: [{"settings": dict(row), "ndcg@10": value} for row, value in each.tried] for name, each in choices.items()
+            },
+        )
 
-def _work_scope(stage: StageRun[BaselinesSettings], scope: Scope, data: _Data, asked: Mapping[BaselineName, Family]) -> _Chosen:
-    """Choose, fit and write all baselines for lists without what was taken before, or with it."""
+
+def _choose_and_write(
+    stage: StageRun[BaselinesSettings], scopes: list[Scope], data: _Data, asked: Mapping[BaselineName, Family]
+) -> dict[Scope, _Chosen]:
+    """Choose, fit and write all baselines, for lists without what was taken before and for lists with it."""
     settings, n_items = stage.settings, data.known.n_items
-    asked = {name: each for name, each in asked.items() if scope == "all" or not each.has_repeats}
-    judged = choose_judged(
-        data.past, data.validation, at_most=settings.validation_users, seed=settings.seed, keeps_seen=scope == "all"
-    )
-    choices, rankers = dict[str, Choice](), dict[str, Ranker]()
-    weights = dict[str, float]()
-    with stage.progress(f"baselines, {_SCOPES[scope]}", len(asked) + 1) as show:
+    judged = {
+        scope: choose_judged(
+            data.past, data.validation, at_most=settings.validation_users, seed=settings.seed, keeps_seen=scope == "all"
+        )
+        for scope in scopes
+    }
+    choices: dict[Scope, dict[str, Choice]] = {scope: {} for scope in scopes}
+    rankers: dict[Scope, dict[str, Ranker]] = {scope: {} for scope in scopes}
+    with stage.progress("baselines", len(asked) + 1) as show:
         for done, (name, family) in enumerate(asked.items()):
             show(done, name)
-            choices[name] = choose(family, data.past, judged)
-            rankers[name] = family.build(data.known, choices[name].variant)
-            _write(stage, scope, name, data.known, rankers[name])
+            own = {scope: users for scope, users in judged.items() if scope == "all" or not family.has_repeats}
+            found = choose(family, data.past, own)
+            for scope, ranker in family.build(data.known, {scope: each.variant for scope, each in found.items()}).items():
+                choices[scope][name], rankers[scope][name] = found[scope], ranker
+                _write(stage, scope, name, data.known, ranker)
         show(len(asked), "blend")
-        lists = {name: each.lists for name, each in choices.items() if each.lists is not None and name != "random"}
-        if "blend" in settings.names and judged is not None and len(lists) > 1:
-            weights = fit_weights(lists, judged.ndcg, n_items=n_items, k=10)
-            _write(stage, scope, "blend", data.known, blend_ranker(rankers, weights, n_items=n_items))
-    return _Chosen(
-        settings={name: dict(each.variant) for name, each in choices.items()} | ({"blend": weights} if weights else {}),
-        ndcg={name: each.ndcg for name, each in choices.items() if each.ndcg is not None},
-        tried={
-            name: [{"settings": dict(row), "ndcg@10": value} for row, value in each.tried] for name, each in choices.items()
-        },
-    )
+        weights = {scope: _blend(judged[scope], choices[scope], settings.names, n_items=n_items) for scope in scopes}
+        for scope in scopes:
+            if weights[scope]:
+                _write(stage, scope, "blend", data.known, blend_ranker(rankers[scope], weights[scope], n_items=n_items))
+    return {scope: _Chosen.of(choices[scope], weights[scope]) for scope in scopes}
+
+
+def _blend(
+    judged: Judged | None, choices: Mapping[str, Choice], names: Sequence[BaselineName], *, n_items: int
+) -> dict[str, float]:
+    """The weights of a blend; none where it is not asked for, or cannot be judged."""
+    lists = {name: each.lists for name, each in choices.items() if each.lists is not None and name != "random"}
+    if "blend" not in names or judged is None or len(lists) < 2:
+        return {}
+    return fit_weights(lists, judged.ndcg, n_items=n_items, k=10)
 
 
 def _write(stage: StageRun[BaselinesSettings], scope: Scope, name: str, data: BaselineData, ranker: Ranker) -> None:

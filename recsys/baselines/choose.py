@@ -23,9 +23,11 @@ from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
 from recsys.core.random import rng_for
 from recsys.index.nearest import Neighbours
 from recsys.metrics.judge import find_hits, judge
+from recsys.splits.facts import Scope
 
 Variant = Mapping[str, Any]
 _K = 10
+_MANY_ITEMS = 6_000
 _BLOCK_USERS = 2048
 
 
@@ -51,19 +53,26 @@ class Family:
     has_time: bool = False
     has_repeats: bool = False
 
-    def build(self, data: BaselineData, variant: Variant) -> Ranker:
-        """Fit one variant, a row of `fits` joined with one of `ranks`."""
-        fit = next(row for row in self.fits if row.items() <= variant.items())
-        rank = next(row for row in self.ranks if row.items() <= variant.items())
-        return self.ranker(data, self.fit(data, **fit), fit, rank)
+    def build(self, data: BaselineData, variants: Mapping[Scope, Variant]) -> dict[Scope, Ranker]:
+        """Fit each variant, a row of `fits` joined with one of `ranks`; a fit that two of them share is done once."""
+        models, rankers = list[tuple[Variant, Any]](), dict[Scope, Ranker]()
+        for scope, variant in variants.items():
+            fit = next(row for row in self.fits if row.items() <= variant.items())
+            rank = next(row for row in self.ranks if row.items() <= variant.items())
+            if not any(done is fit for done, _ in models):
+                models.append((fit, self.fit(data, **fit)))
+            rankers[scope] = self.ranker(data, next(model for done, model in models if done is fit), fit, rank)
+        return rankers
 
 
-def families(*, seed: int) -> dict[BaselineName, Family]:
+def families(*, n_items: int, seed: int) -> dict[BaselineName, Family]:
     """All baselines but the blend, by name.
 
     Args:
+        n_items: I; from 6,000 on EASE has a shorter grid, as a fit takes time in the order of I³.
         seed: Of random lists and of the first factors of iALS.
     """
+    strengths = (200.0, 50.0, 800.0, 3200.0) if n_items < _MANY_ITEMS else (200.0, 800.0)
     half_lives = ({"half_life": None}, {"half_life": 10.0}, {"half_life": 3.0})
     return {
         "random": Family(fit=lambda data: None, ranker=lambda data, model, fit, rank: random_ranker(data, seed=seed)),
@@ -99,7 +108,7 @@ def families(*, seed: int) -> dict[BaselineName, Family]:
         "ease": Family(
             fit=fit_ease,
             ranker=lambda data, weights, fit, rank: ease_ranker(data, weights, **rank),
-            fits=tuple({"regularisation": strength} for strength in (200.0, 50.0, 800.0, 3200.0)),
+            fits=tuple({"regularisation": strength} for strength in strengths),
             ranks=half_lives,
             is_quadratic=True,
         ),
@@ -202,26 +211,30 @@ class Choice:
     lists: Neighbours | None
 
 
-def choose(family: Family, data: BaselineData, judged: Judged | None) -> Choice:
-    """Fit every variant on train, and take the one with the best lists for validation; the first where nobody is judged.
+def choose(family: Family, data: BaselineData, judged: Mapping[Scope, Judged | None]) -> dict[Scope, Choice]:
+    """Fit every variant on train, and take for each scope the one with the best lists; the first where nobody is judged.
 
     Args:
         family: The baseline.
         data: Of train alone.
-        judged: By whom.
+        judged: By whom, for each scope.
     """
     first = {**family.fits[0], **family.ranks[0]}
-    if judged is None:
-        return Choice(variant=first, ndcg=None, tried=(), lists=None)
-    tried: list[tuple[Variant, float]] = []
-    best: Neighbours | None = None
-    for fit in family.fits:
+    tried: dict[Scope, list[tuple[Variant, float]]] = {scope: [] for scope in judged}
+    best: dict[Scope, Neighbours | None] = dict.fromkeys(judged)
+    asked = {scope: users for scope, users in judged.items() if users is not None}
+    for fit in family.fits if asked else ():
         model = family.fit(data, **fit)
         for rank in family.ranks:
-            found = judged.lists(family.ranker(data, model, fit, rank), k=min(DEPTH, data.n_items))
-            figure = judged.ndcg(found)
-            if not tried or figure > max(value for _, value in tried):
-                best = found
-            tried.append(({**fit, **rank}, figure))
-    variant, value = max(tried, key=lambda row: row[1])
-    return Choice(variant=variant, ndcg=value, tried=tried, lists=best)
+            ranker = family.ranker(data, model, fit, rank)
+            for scope, users in asked.items():
+                found = users.lists(ranker, k=min(DEPTH, data.n_items))
+                figure = users.ndcg(found)
+                if all(figure > value for _, value in tried[scope]):
+                    best[scope] = found
+                tried[scope].append(({**fit, **rank}, figure))
+    chosen = {}
+    for scope, rows in tried.items():
+        variant, value = max(rows, key=lambda row: row[1]) if rows else (first, None)
+        chosen[scope] = Choice(variant=variant, ndcg=value, tried=rows, lists=best[scope])
+    return chosen

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -26,18 +27,18 @@ def chain():
 
 
 def test_every_baseline_but_the_blend_has_a_grid():
-    assert {*families(seed=0), "blend"} == set(BASELINES)
+    assert {*families(n_items=30, seed=0), "blend"} == set(BASELINES)
 
 
 @pytest.mark.parametrize("name", [name for name in BASELINES if name != "blend"])
 def test_the_best_variant_on_validation_is_taken_and_can_be_built_again(chain, name):
     data, validation = chain
     judged = choose_judged(data, validation, at_most=1000, seed=0)
-    family = families(seed=0)[name]
-    choice = choose(family, data, judged)
+    family = families(n_items=30, seed=0)[name]
+    choice = choose(family, data, {"new": judged})["new"]
     assert len(choice.tried) == len(family.fits) * len(family.ranks)
     assert choice.ndcg == max(value for _, value in choice.tried)
-    again = judged.lists(family.build(data, choice.variant), k=20)
+    again = judged.lists(family.build(data, {"new": choice.variant})["new"], k=20)
     assert judged.ndcg(again) == pytest.approx(choice.ndcg)
     assert np.array_equal(choice.lists.item_idx[:, :20], again.item_idx)
 
@@ -45,7 +46,10 @@ def test_the_best_variant_on_validation_is_taken_and_can_be_built_again(chain, n
 def test_where_one_item_always_follows_another_co_visitation_finds_it_and_popularity_does_not(chain):
     data, validation = chain
     judged = choose_judged(data, validation, at_most=1000, seed=0)
-    found = {name: choose(families(seed=0)[name], data, judged).ndcg for name in ("popularity", "co_visitation")}
+    found = {
+        name: choose(families(n_items=30, seed=0)[name], data, {"new": judged})["new"].ndcg
+        for name in ("popularity", "co_visitation")
+    }
     assert found["co_visitation"] == pytest.approx(1.0)
     assert found["popularity"] < 0.5
 
@@ -53,7 +57,7 @@ def test_where_one_item_always_follows_another_co_visitation_finds_it_and_popula
 def test_without_validation_the_first_variant_is_taken(chain):
     data, validation = chain
     assert choose_judged(data, validation.clear(), at_most=9, seed=0) is None
-    choice = choose(families(seed=0)["ease"], data, None)
+    choice = choose(families(n_items=30, seed=0)["ease"], data, {"new": None})["new"]
     assert (dict(choice.variant), choice.ndcg) == ({"regularisation": 200.0, "half_life": None}, None)
 
 
@@ -70,3 +74,23 @@ def test_a_sample_of_users_is_drawn_by_the_seed(chain):
     first, again, other = (choose_judged(data, validation, at_most=7, seed=seed).user_idx.tolist() for seed in (1, 1, 2))
     assert first == again != other
     assert len(first) == 7
+
+
+def test_two_scopes_are_chosen_apart_and_a_fit_they_share_is_done_once(chain):
+    data, validation = chain
+    users = {scope: choose_judged(data, validation, at_most=99, seed=0, keeps_seen=scope == "all") for scope in ("new", "all")}
+    fits = []
+    family = replace(families(n_items=30, seed=0)["item_knn"])
+    counted = replace(family, fit=lambda data, **fit: fits.append(fit) or family.fit(data, **fit))
+    found = choose(counted, data, users)
+    assert len(fits) == len(family.fits)
+    for scope in users:
+        assert found[scope].ndcg == choose(family, data, {scope: users[scope]})[scope].ndcg
+    fits.clear()
+    same = dict.fromkeys(users, found["new"].variant)
+    assert set(counted.build(data, same)) == {"new", "all"} and len(fits) == 1
+
+
+def test_a_large_catalogue_has_a_shorter_grid_of_ease():
+    few, many = (len(families(n_items=n_items, seed=0)["ease"].fits) for n_items in (5_999, 6_000))
+    assert (few, many) == (4, 2)

@@ -21,7 +21,6 @@ def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -
         "ease",
         "item-knn",
         "next-id",
-        "next-row",
         "popularity",
         "random",
         "recent-popularity",
