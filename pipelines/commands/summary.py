@@ -33,7 +33,8 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
         console.print(f"Nothing to do: every stage of {run} is up to date.")
     console.print()
     style = "bold green" if read_json(run / "evaluate" / "comparisons.json")["is_proved"] else "bold red"
-    console.print(facts.verdict, style=style, markup=False, soft_wrap=True)
+    console.print(facts.advice, style=style, markup=False, soft_wrap=True)
+    console.print(facts.verdict, markup=False, soft_wrap=True)
     console.print(_table(run.name, facts, metrics))
     repeats = run / "evaluate" / "metrics_with_repeats.json"
     if repeats.is_file():
@@ -72,10 +73,12 @@ def summary(run: Run = None, as_json: AsJson = False) -> None:
     if not as_json:
         print_summary(folder)
         return
+    facts = read_facts(folder / "evaluate", EvaluateFacts)
     print_json(
         {
             "run": str(folder),
-            "verdict": read_facts(folder / "evaluate", EvaluateFacts).verdict,
+            "advice": facts.advice,
+            "verdict": facts.verdict,
             "is_proved": read_json(folder / "evaluate" / "comparisons.json")["is_proved"],
             "metrics": read_json(folder / "evaluate" / "metrics.json"),
             "registered": read_json(folder / "register" / "registered.json"),

@@ -22,6 +22,7 @@ from recsys.evaluation.cold_items import ColdEvaluation, evaluate_cold_items
 from recsys.evaluation.comparison import (
     Artefact,
     Comparison,
+    advise,
     compare_to_baselines,
     find_artefacts,
     is_proved,
@@ -91,6 +92,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     verdict, proved = _hold_back(verdict, proved, health=section, is_filtered=facts.retrieve.is_filtered)
     if first.artefacts:
         verdict = f"{state_artefacts(first.artefacts)} {verdict}"
+    advice = advise(first.comparisons, artefacts=first.artefacts, is_proved=proved)
     headline, metric = headline_metrics(settings.ks), f"ndcg@{min(settings.ks)}"
     protocol = state_protocol(facts, first.judgements, of_baselines, n_items=catalogue.height)
     if cold is not None:
@@ -99,12 +101,13 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         write_json(stage.folder / METRICS[each.scope if each is not first else "first"], each.rows)
     write_json(stage.folder / "segments.json", segments)
     write_json(stage.folder / "embedding_health.json", health_figures(health))
-    compared = {"verdict": verdict, "is_proved": proved, "metric": metric} | first.as_table()
+    compared = {"advice": advice, "verdict": verdict, "is_proved": proved, "metric": metric} | first.as_table()
     write_json(stage.folder / "comparisons.json", compared | {"others": [each.as_table() for each in scored[1:]]})
     write_report(
         stage.folder / "report.html",
         name=stage.run.name,
         model=MODEL,
+        advice=advice,
         verdict=verdict,
         is_good=proved,
         rows=first.rows,
@@ -121,8 +124,8 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         health=section,
         segments=segments,
     )
-    stage.say(verdict)
-    return EvaluateFacts(verdict=verdict, headline=headline, protocol=protocol, model=MODEL, scopes=list(scopes))
+    stage.say(f"{advice} {verdict}")
+    return EvaluateFacts(advice=advice, verdict=verdict, headline=headline, protocol=protocol, model=MODEL, scopes=list(scopes))
 
 
 def _score_scope(

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from recsys.evaluation.comparison import Comparison
 
-MODEL, BASELINE, INK = "#0b6e6e", "#b4b9c0", "#20262d"
+MODEL, BASELINE, INK = "#1f4e9c", "#b4b9c0", "#20262d"
+GOOD, BAD = "#0b6e6e", "#b3261e"  # as on the page; the model itself has a colour of its own
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -54,7 +55,7 @@ def draw_differences(comparisons: Sequence[Comparison]) -> str:
         figure = Figure(figsize=(9.4, 0.9 + 0.32 * len(comparisons)), layout="constrained")
         panel = figure.subplots()
         for place, row in enumerate(comparisons):
-            colour = MODEL if row.is_beaten else "#b3261e" if row.is_better else BASELINE
+            colour = GOOD if row.is_beaten else BAD if row.is_better else BASELINE
             panel.plot([row.difference.low, row.difference.high], [place, place], color=colour, linewidth=3)
             panel.plot(row.difference.value, place, "o", color=colour)
         panel.axvline(0, color=INK, linewidth=1)

@@ -147,6 +147,33 @@ def state_artefacts(artefacts: Sequence[Artefact]) -> str:
     return f"No figure of this protocol can be trusted: {found}. An order gives away what is held out. {causes}".rstrip()
 
 
+def advise(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = (), is_proved: bool) -> str:
+    """What to do, in plain words, before the figures.
+
+    Args:
+        comparisons: From `compare_to_baselines`.
+        artefacts: From `find_artefacts`.
+        is_proved: Whether the model may be promoted.
+    """
+    if is_proved:
+        return "Use this model: it does better than every simple rule that was tried, and not by chance."
+    if artefacts:
+        return "Do not use this model: the log gives away what is held out, so no figure says anything of taste."
+    better = [row for row in comparisons if row.is_better]
+    if better:
+        return (
+            f"Do not use this model yet: a simple rule, {better[0].baseline}, does better. What to try: publish its lists "
+            f"(baselines/{better[0].baseline.replace('-', '_')}.parquet), or give the model more epochs, attributes of items, "
+            "or a longer log."
+        )
+    if comparisons and not all(row.is_beaten for row in comparisons):
+        return (
+            "Not proved: this model cannot be told apart from a simple rule on this test. What to try: a longer test window, so "
+            "that more users are judged, or a longer log."
+        )
+    return "Not proved: see the reason below."
+
+
 def state_verdict(model: str, comparisons: list[Comparison], *, left_out: Sequence[str] = ()) -> str:
     """The first line of summary and report.
 

@@ -47,6 +47,7 @@ def write_report(
     *,
     name: str,
     model: str,
+    advice: str,
     verdict: str,
     is_good: bool,
     rows: Sequence[Mapping[str, Any]],
@@ -70,6 +71,7 @@ def write_report(
         name: Title.
         model: Which of `models` is ours.
         verdict: The first line.
+        advice: What to do, the first text of the page.
         is_good: Whether it is good news.
         rows: All figures, the best model first.
         repeats: The same where items count that users took before; None if that was not judged.
@@ -89,6 +91,7 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         name=name,
         model=model,
+        advice=advice,
         verdict=verdict,
         is_good=is_good,
         n_users=rows[0]["n_users"],

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.evaluation.comparison import compare_to_baselines, find_artefacts, is_proved, state_artefacts, state_verdict
+from recsys.evaluation.comparison import advise, compare_to_baselines, find_artefacts, is_proved, state_artefacts, state_verdict
 
 
 @pytest.fixture
@@ -121,3 +121,14 @@ def test_baselines_that_are_better_are_told_apart_from_those_that_cannot_be(comp
     assert verdict.startswith("ours does NOT beat on HR@10: strong (-0.")
     assert ", and is NOT distinguishable on HR@10 from: equal (" in verdict
     assert "weak" not in verdict
+
+
+def test_the_advice_is_in_plain_words_and_follows_what_was_found(compare, artefacts):
+    good, bad, equal = compare(0.3, weak=0.01)[0], compare(0.05, **{"item-knn": 0.2})[0], compare(0.05, equal=0.05)[0]
+    assert advise(good, is_proved=True).startswith("Use this model")
+    told = advise(bad, is_proved=False)
+    assert told.startswith("Do not use this model yet: a simple rule, item-knn, does better.") and "item_knn.parquet" in told
+    assert advise(equal, is_proved=False).startswith("Not proved: this model cannot be told apart")
+    found = artefacts(0.01, **{"next-id": (0.1, 0.01)})
+    assert advise(good, artefacts=found, is_proved=False).startswith("Do not use this model: the log gives away")
+    assert advise(good, is_proved=False) == advise([], is_proved=False) == "Not proved: see the reason below."

@@ -50,6 +50,7 @@ def write(tmp_path, scored_of, random_hits):
             tmp_path / file,
             name=name,
             model=model,
+            advice="Try <this> first.",
             verdict=state_verdict(model, comparisons),
             is_good=is_proved(comparisons),
             rows=metric_rows(models, n_items=30, ks=ks, n_resamples=20, seed=0),
@@ -84,11 +85,11 @@ def test_the_page_needs_nothing_from_outside(write):
 @pytest.mark.parametrize(
     ("chance", "says", "looks_good"), [(0.4, "beats every baseline", True), (0.02, "does NOT beat", False)]
 )
-def test_the_verdict_is_the_first_text_of_the_page(write, chance, says, looks_good):
+def test_advice_and_verdict_are_the_first_text_of_the_page(write, chance, says, looks_good):
     body = write(chance=chance).read_text(encoding="utf-8").split("<main>")[1]
-    first = re.search(r'<p class="([^"]*)">([^<]*)</p>', body)
-    assert re.match(r"\s*<p", body)
-    assert says in first[2]
+    first = re.match(r'\s*<div class="([^"]*)" role="note"><p>([^<]*)</p><p class="figures">([^<]*)</p></div>', body)
+    assert first[2] == "Try &lt;this&gt; first."
+    assert says in first[3]
     assert ("bad" not in first[1]) is looks_good
 
 

@@ -9,7 +9,8 @@ from pipelines.commands.summary import main, print_summary
 def test_the_summary_ends_with_table_and_paths(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(finished)
     text = capsys.readouterr().out
-    assert "two-tower" in text.strip().splitlines()[0]
+    advice, verdict = text.strip().splitlines()[:2]
+    assert "model" in advice and "two-tower" in verdict
     for part in ("HR@5", "NDCG@5", "RECALL@20", "COVERAGE@5", "ease", "candidates.parquet", "report.html", "MLflow run"):
         assert part in text
 
