@@ -17,4 +17,5 @@ class BaselinesSettings(Settings):
         default=15_000, ge=1, description="Items beyond which EASE and iALS are left out; item-kNN and co-visitation never are."
     )
     validation_users: int = Field(default=5_000, ge=1, description="Users that their settings are chosen by, at most.")
+    als_dim: int = Field(default=64, ge=1, description="Numbers of a factor of iALS.")
     seed: int = Field(default=0, ge=0, lt=MOST_SEED, description="Of random lists and of the first factors of iALS.")

@@ -40,7 +40,8 @@ def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
     )
     check_list_length(settings.k, n_items=data.known.n_items, name="baselines")
     n_items = data.known.n_items
-    asked = {name: each for name, each in families(n_items=n_items, seed=settings.seed).items() if name in settings.names}
+    every = families(n_items=n_items, als_dim=settings.als_dim, seed=settings.seed)
+    asked = {name: each for name, each in every.items() if name in settings.names}
     if not stage.facts_of("ingest", IngestFacts).has_time:
         asked = {name: each for name, each in asked.items() if not each.has_time}
     skipped = [name for name, each in asked.items() if each.is_quadratic and n_items > settings.largest_catalogue]

@@ -8,18 +8,19 @@ from recsys.baselines.ranking import Ranker, Scores, dense_ranker
 from recsys.baselines.train_matrix import BaselineData
 
 Factors = NDArray[np.float32]
-_DIM, _ITERATIONS = 64, 12
+_ITERATIONS = 12
 _REGULARISATION = 0.01
 _BLOCK_ENTRIES, _BLOCK_ROWS = 1 << 16, 1024
 
 
-def fit_als(data: BaselineData, *, unobserved_weight: float, seed: int) -> Factors:
-    """Item factors of 64 numbers, by 12 passes over users and items.
+def fit_als(data: BaselineData, *, dim: int, unobserved_weight: float, seed: int) -> Factors:
+    """Item factors, by 12 passes over users and items.
 
     The regularisation is 0.01 times the weight of all pairs of a row, so that long rows are held as firmly as short ones.
 
     Args:
         data: The histories.
+        dim: D.
         unobserved_weight: Weight of each pair that was not seen, against 1 for those that were.
         seed: Of the first item factors.
 
@@ -30,7 +31,7 @@ def fit_als(data: BaselineData, *, unobserved_weight: float, seed: int) -> Facto
     of Rendle et al., "Revisiting the Performance of iALS", RecSys 2022, eq. 2 to 4.
     """
     rng = np.random.default_rng(seed)
-    items: Factors = rng.normal(0, 0.1 / _DIM**0.5, (data.n_items, _DIM)).astype(np.float32)
+    items: Factors = rng.normal(0, 0.1 / dim**0.5, (data.n_items, dim)).astype(np.float32)
     by_item = data.history.T.tocsr()
     for _ in range(_ITERATIONS):
         users = solve_rows(data.history, items, weight=unobserved_weight)

@@ -65,11 +65,12 @@ class Family:
         return rankers
 
 
-def families(*, n_items: int, seed: int) -> dict[BaselineName, Family]:
+def families(*, n_items: int, als_dim: int = 64, seed: int) -> dict[BaselineName, Family]:
     """All baselines but the blend, by name.
 
     Args:
         n_items: I; from 6,000 on EASE has a shorter grid, as a fit takes time in the order of I³.
+        als_dim: Numbers of a factor of iALS.
         seed: Of random lists and of the first factors of iALS.
     """
     strengths = (200.0, 50.0, 800.0, 3200.0) if n_items < _MANY_ITEMS else (200.0, 800.0)
@@ -113,7 +114,7 @@ def families(*, n_items: int, seed: int) -> dict[BaselineName, Family]:
             is_quadratic=True,
         ),
         "als": Family(
-            fit=lambda data, unobserved_weight: fit_als(data, unobserved_weight=unobserved_weight, seed=seed),
+            fit=lambda data, unobserved_weight: fit_als(data, dim=als_dim, unobserved_weight=unobserved_weight, seed=seed),
             ranker=lambda data, items, fit, rank: als_ranker(data, items, **fit),
             fits=({"unobserved_weight": 0.3}, {"unobserved_weight": 0.05}),
             is_quadratic=True,

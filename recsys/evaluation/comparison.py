@@ -168,8 +168,8 @@ def advise(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = (),
         )
     if comparisons and not all(row.is_beaten for row in comparisons):
         return (
-            "Not proved: this model cannot be told apart from a simple rule on this test. What to try: a longer test window, so "
-            "that more users are judged, or a longer log."
+            "Not proved: this model cannot be told apart from a simple rule on this test. What to try: a longer test window, "
+            "so that more users are judged, or a longer log."
         )
     return "Not proved: see the reason below."
 

@@ -27,7 +27,7 @@ def test_two_groups_of_users_are_told_apart(data_of, scores_of):
     train = np.kron(np.eye(2), np.ones((10, 6)))
     train[0, 5] = train[10, 11] = 0
     data = data_of(train)
-    ranker = als_ranker(data, fit_als(data, unobserved_weight=0.2, seed=0), unobserved_weight=0.2)
+    ranker = als_ranker(data, fit_als(data, dim=6, unobserved_weight=0.2, seed=0), unobserved_weight=0.2)
     scores = scores_of(ranker, [0, 10], n_items=12)
     assert scores[0, 5] > scores[0, 6:].max() + 0.3
     assert scores[1, 11] > scores[1, :6].max() + 0.3
@@ -35,7 +35,7 @@ def test_two_groups_of_users_are_told_apart(data_of, scores_of):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_seed_fixes_the_factors(data_of, random_train, seed):
-    first, again = (fit_als(data_of(random_train), unobserved_weight=0.2, seed=seed) for _ in range(2))
+    first, again = (fit_als(data_of(random_train), dim=6, unobserved_weight=0.2, seed=seed) for _ in range(2))
     assert np.array_equal(first, again)
 
 
