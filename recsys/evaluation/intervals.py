@@ -40,13 +40,14 @@ def mean_intervals(values: Mapping[K, Values], *, n_resamples: int, seed: int) -
 
     Source: Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
     """
-    table = np.stack(list(values.values()), axis=1)  # (U, M)
-    weights = resample_weights(len(table), n_resamples=n_resamples, seed=seed)
-    means = np.stack([weight @ table for weight in weights]) / len(table)  # (R, M)
+    table = np.stack(list(values.values()))  # (M, U)
+    n_users = table.shape[1]
+    weights = resample_weights(n_users, n_resamples=n_resamples, seed=seed)
+    means = np.stack([table @ weight.astype(np.float64) for weight in weights]) / n_users  # (R, M)
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
     return {
         name: Interval(value=float(value), low=float(below), high=float(above))
-        for name, value, below, above in zip(values, table.mean(0), low, high, strict=True)
+        for name, value, below, above in zip(values, table.mean(1), low, high, strict=True)
     }
 
 
