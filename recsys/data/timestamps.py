@@ -23,7 +23,8 @@ def parse_timestamp(column: str, dtype: pl.DataType, *, unit: str, time_format: 
         column: The column's name.
         dtype: Its type.
         unit: `s`, `ms` or `us`: the unit of integers.
-        time_format: A strftime format, for text; one that writes digits alone, such as `%Y%m%d`, holds for integers too.
+        time_format: A strftime format, for text, `.%f` being a fraction of a second; one that writes digits alone, such as
+            `%Y%m%d`, holds for integers too.
 
     Raises:
         SchemaError: The type can hold no time, such as a list or a boolean.
@@ -60,6 +61,8 @@ def _from_integers(value: pl.Expr, unit: str) -> pl.Expr:
 
 
 def _from_text(value: pl.Expr, time_format: str) -> pl.Expr:
+    # Python's fraction of a second, of one to six digits; here `%f` alone would be a whole number of nanoseconds.
+    time_format = time_format.replace(".%f", "%.f")
     if not re.search(_HAS_CLOCK, time_format):
         day = value.str.strip_chars().str.to_date(time_format, strict=False)
         return day.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")

@@ -141,3 +141,10 @@ def test_whole_numbers_are_read_by_a_format_of_digits_and_by_no_other() -> None:
     days = pl.Series([20_200_101, 20_201_399, None])
     assert _read(days, time_format="%Y%m%d") == [_us(datetime(2020, 1, 1, tzinfo=UTC)), None, None]
     assert _read(pl.Series([1_577_847_907]), time_format="%Y-%m-%d") == [_us(_MOMENT)]
+
+
+def test_a_fraction_of_a_second_has_as_many_digits_as_it_has() -> None:
+    texts = ["2024-01-01 00:00:00.9", "2024-01-01 00:00:00.123456", "2024-01-01 00:00:00.5", "2024-01-01 00:00:00.050"]
+    frame = pl.DataFrame({"t": texts})
+    read = frame.select(parse_timestamp("t", pl.String(), unit="s", time_format="%Y-%m-%d %H:%M:%S.%f"))["t"]
+    assert read.dt.microsecond().to_list() == [900_000, 123_456, 500_000, 50_000]
