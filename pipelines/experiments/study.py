@@ -64,7 +64,7 @@ def work(stage: StageRun[StudySettings]) -> StudyFacts:
         raise ConfigError("study: [pretrain] n_epochs must be above 0 to be studied, got 0; set it in the profile")
     settings = stage.settings
     _take_up_finished(stage)
-    base = read_train(read_json(stage.run / "config" / "train.json")["settings"])
+    base = read_train(stage.settings_of("train"))
     arms = [
         _arm(stage, base, share=share, seed=seed, is_pretrained=is_pretrained)
         for share in settings.shares
@@ -221,7 +221,7 @@ def _labels(run: Path, side: str, id_column: str) -> Iterator[tuple[str, list[li
 
 def _protocol(stage: StageRun[StudySettings]) -> list[str]:
     settings, pairs, split = stage.settings, stage.facts_of("pairs", PairsFacts), stage.facts_of("split", SplitFacts)
-    reads_time = read_json(stage.run / "config" / "train.json")["settings"]["use_time"]
+    reads_time = stage.settings_of("train")["use_time"]
     counts = {"item": pairs.n_item_categories, "user": pairs.n_user_categories}
     inputs = ", ".join(f"{count:,} {side} categories" for side, count in counts.items() if count)
     return [

@@ -56,8 +56,8 @@ def work(stage: StageRun[TuneSettings]) -> TuneFacts:
 
     if stage.facts_of("pairs", PairsFacts).n_validation == 0:
         raise ConfigError("tune: there must be a validation part to choose by, got none; set [split] validation = true")
-    base = read_train(read_json(stage.run / "config" / "train.json")["settings"])
-    if read_json(stage.run / "config" / "pretrain.json")["settings"]["n_epochs"]:
+    base = read_train(stage.settings_of("train"))
+    if stage.settings_of("pretrain")["n_epochs"]:
         stage.say("every trial starts at random weights; [pretrain] is left out, and the best settings may be others with it")
     key = _key(stage, base)
     storage = optuna.storages.RDBStorage(f"sqlite:///{_study_file(stage)}")

@@ -42,23 +42,20 @@ def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
     n_items = data.known.n_items
     every = families(n_items=n_items, als_dim=settings.als_dim, seed=settings.seed)
     asked = {name: each for name, each in every.items() if name in settings.names}
-    if not stage.facts_of("ingest", IngestFacts).has_time:
+    log = stage.facts_of("ingest", IngestFacts)
+    if not log.has_time:
         asked = {name: each for name, each in asked.items() if not each.has_time}
     skipped = [name for name, each in asked.items() if each.is_quadratic and n_items > settings.largest_catalogue]
     asked = {name: each for name, each in asked.items() if name not in skipped}
     scopes = stage.facts_of("split", SplitFacts).judged(stage.config.get("repeats", "new"))
     chosen = _choose_and_write(stage, scopes, data, asked)
-    ids, log = order_of_ids(data.known), stage.facts_of("ingest", IngestFacts)
     # Where the order of rows of one time was found to be that of events, it may well be followed.
     artefacts = ["next_id"] if log.ties == "file" and not log.is_tie_order_sorted else list(_ARTEFACTS)
-    for scope in scopes:
-        for folder, order, is_backwards in (("", ids, False), ("backwards/", ids[::-1], True)):
-            rules = {
-                "next_id": next_in_order_ranker(data.known, order),
-                "next_row": next_row_ranker(data.known, is_backwards=is_backwards),
-            }
-            for name in artefacts:
-                _write(stage, scope, f"{folder}{name}", data.known, rules[name])
+    for folder, is_backwards in (("", False), ("backwards/", True)):
+        for name in artefacts:
+            ranker = _artefact(name, data.known, is_backwards=is_backwards)
+            for scope in scopes:
+                _write(stage, scope, f"{folder}{name}", data.known, ranker)
     facts = BaselinesFacts(
         n_users=len(data.known.users),
         k=settings.k,
@@ -140,6 +137,13 @@ def _blend(
     if "blend" not in names or judged is None or len(lists) < 2:
         return {}
     return fit_weights(lists, judged.ndcg, n_items=n_items, k=10)
+
+
+def _artefact(name: str, data: BaselineData, *, is_backwards: bool) -> Ranker:
+    if name == "next_row":
+        return next_row_ranker(data, is_backwards=is_backwards)
+    ids = order_of_ids(data)
+    return next_in_order_ranker(data, ids[::-1] if is_backwards else ids)
 
 
 def _write(stage: StageRun[BaselinesSettings], scope: Scope, name: str, data: BaselineData, ranker: Ranker) -> None:

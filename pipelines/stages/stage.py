@@ -79,7 +79,7 @@ class StageRun(Generic[S]):
         return read_facts(self.read(stage), kind)
 
     def settings_of(self, stage: str) -> dict[str, Any]:
-        """The settings of a stage that this one looks at, as the graph says, before long work."""
+        """The settings of another stage; of what a stage in the graph looks at before long work, the graph tells."""
         settings: dict[str, Any] = read_json(self.run / "config" / f"{stage}.json")["settings"]
         return settings
 

@@ -55,13 +55,13 @@ class Family:
 
     def build(self, data: BaselineData, variants: Mapping[Scope, Variant]) -> dict[Scope, Ranker]:
         """Fit each variant, a row of `fits` joined with one of `ranks`; a fit that two of them share is done once."""
-        models, rankers = list[tuple[Variant, Any]](), dict[Scope, Ranker]()
+        models, rankers = dict[int, Any](), dict[Scope, Ranker]()
         for scope, variant in variants.items():
-            fit = next(row for row in self.fits if row.items() <= variant.items())
+            place = next(place for place, row in enumerate(self.fits) if row.items() <= variant.items())
             rank = next(row for row in self.ranks if row.items() <= variant.items())
-            if not any(done is fit for done, _ in models):
-                models.append((fit, self.fit(data, **fit)))
-            rankers[scope] = self.ranker(data, next(model for done, model in models if done is fit), fit, rank)
+            if place not in models:
+                models[place] = self.fit(data, **self.fits[place])
+            rankers[scope] = self.ranker(data, models[place], self.fits[place], rank)
         return rankers
 
 

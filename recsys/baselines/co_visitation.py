@@ -68,10 +68,8 @@ def _fit_rows(
 
 def _count(data: BaselineData, window: int, begin: int, end: int) -> csr_matrix:
     """Weighted pairs whose first item is one of some. Shape (R, I)."""
-    user = np.repeat(np.arange(len(data.users)), np.diff(data.offsets))
-    is_new = np.ones(len(user), bool)
-    is_new[1:] = (user[1:] != user[:-1]) | (data.time[1:] != data.time[:-1])
-    moment, is_own = np.cumsum(is_new), (data.item_idx >= begin) & (data.item_idx < end)
+    user, moment = data.user_idx, data.moment
+    is_own = (data.item_idx >= begin) & (data.item_idx < end)
     total = csr_matrix((end - begin, data.n_items), dtype=np.float32)
     for apart in range(1, min(_MOST_APART, len(user) - 1) + 1):
         distance = moment[apart:] - moment[:-apart]

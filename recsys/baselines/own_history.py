@@ -21,17 +21,11 @@ def fit_own_history(data: BaselineData, *, half_life: float | None) -> csr_matri
         Recommendation", SIGIR 2020, section 3; recency by exponential decay: Anderson et al., "The Dynamics of Repeat
         Consumption", WWW 2014.
     """
-    n_users = len(data.users)
-    user = np.repeat(np.arange(n_users), np.diff(data.offsets))
-    weight = np.ones(len(user), np.float32)
+    user, weight = data.user_idx, np.ones(len(data.item_idx), np.float32)
     if half_life is not None:
-        keys = np.stack([user, data.time], axis=1)
-        is_last = np.ones(len(user), bool)
-        is_last[:-1] = (keys[1:] != keys[:-1]).any(1)
-        end = np.flatnonzero(is_last)[np.searchsorted(np.flatnonzero(is_last), np.arange(len(user)))]  # of each event's moment
-        age = data.offsets[user + 1] - 1 - end
-        weight = np.exp2(-age / half_life).astype(np.float32)
-    return csr_matrix((weight, (user, data.item_idx)), shape=(n_users, data.n_items))
+        n_until = np.cumsum(np.bincount(data.moment))[data.moment]  # events up to the end of each event's moment
+        weight = np.exp2(-(data.offsets[user + 1] - n_until) / half_life).astype(np.float32)
+    return csr_matrix((weight, (user, data.item_idx)), shape=data.history.shape)
 
 
 def own_history_ranker(data: BaselineData, scores: csr_matrix) -> Ranker:

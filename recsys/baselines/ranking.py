@@ -133,6 +133,27 @@ def same_for_all_ranker(data: BaselineData, scores: NDArray[np.floating[Any]]) -
     return Ranker(rank=rank, rows=max(1, _BLOCK_SCORES // min(data.n_items, longest)))
 
 
+def walking_ranker(data: BaselineData, walk: Callable[[int, int], NDArray[np.integer[Any]]]) -> Ranker:
+    """The first items of a walk through the catalogue, each user's own.
+
+    Args:
+        data: Users and what they have taken.
+        walk: A user_idx and a number to at least so many different items, or all there are, in order.
+    """
+
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+        item_idx = np.full((len(user_idx), k), -1, np.int32)
+        for row, user in enumerate(user_idx.tolist()):
+            taken = data.history.indices[data.history.indptr[user] : data.history.indptr[user + 1]]
+            items = walk(user, k + len(taken))
+            kept = items[:k] if keeps_seen else items[~np.isin(items, taken)][:k]
+            item_idx[row, : len(kept)] = kept
+        score = np.where(item_idx < 0, -np.inf, -np.arange(k)).astype(np.float32)
+        return Neighbours(item_idx=item_idx, score=score)
+
+    return Ranker(rank=rank, rows=_SPARSE_ROWS)
+
+
 def top_k(scores: NDArray[np.float32], *, k: int) -> Neighbours:
     """The k best columns of each row, best first; equal scores in the order of the columns.
 

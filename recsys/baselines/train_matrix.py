@@ -34,6 +34,23 @@ class BaselineData:
     offsets: NDArray[np.int64]
 
     @property
+    def user_idx(self) -> NDArray[np.int64]:
+        """Whose each event is. Shape (E,)."""
+        return np.repeat(np.arange(len(self.users)), np.diff(self.offsets))
+
+    @property
+    def moment(self) -> NDArray[np.int64]:
+        """The number of each event's moment, of one user and time, among those of all users. Shape (E,)."""
+        user, is_new = self.user_idx, np.ones(len(self.time), bool)
+        is_new[1:] = (user[1:] != user[:-1]) | (self.time[1:] != self.time[:-1])
+        return np.cumsum(is_new) - 1
+
+    @property
+    def last_item(self) -> NDArray[np.int64]:
+        """The last item of each user. Shape (U,)."""
+        return self.item_idx[self.offsets[1:] - 1]
+
+    @property
     def n_items(self) -> int:
         """I."""
         return len(self.items)

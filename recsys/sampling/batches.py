@@ -277,13 +277,12 @@ def request_batches(
 def _request_gaps(histories: Histories, positions: Ints, inside: NDArray[np.bool_], ends: Ints, asked: Ints) -> Ints:
     """As in training: an event's request is the next moment, and the last moment's is the moment asked about."""
     times = histories.timestamp[positions].astype(np.int64)
-    following = np.minimum(positions + 1, len(histories.item_idx) - 1)
-    if histories.moment is not None:
-        moments = np.where(inside, histories.moment[positions].astype(np.int64), _NO_MOMENT)
-        following = np.minimum(positions[:, :1] + places_after(moments), len(histories.item_idx) - 1)
-        is_last = moments == np.asarray(histories.moment[ends - 1])[:, None]
+    if histories.moment is None:
+        following, is_last = positions + 1, positions == ends[:, None] - 1
     else:
-        is_last = positions == ends[:, None] - 1
+        moments = np.where(inside, histories.moment[positions].astype(np.int64), _NO_MOMENT)
+        following, is_last = positions[:, :1] + places_after(moments), moments == histories.moment[ends - 1][:, None]
+    following = np.minimum(following, len(histories.item_idx) - 1)
     request = np.where(is_last, asked[:, None], histories.timestamp[following])
     return np.where(inside & (request >= 0), np.maximum(request - times, 0), UNKNOWN_TIME)
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,13 @@ def test_a_stage_reads_only_stages_before_it() -> None:
 def test_what_stages_read_is_what_the_graph_says(finished: Path) -> None:
     for stage in STAGES:
         assert set(read_json(finished / stage.name / "manifest.json")["inputs"]) == set(stage.reads), stage.name
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_whose_settings_a_stage_looks_at_is_what_the_graph_says(stage) -> None:  # type: ignore[no-untyped-def]
+    source = Path(f"pipelines/stages/{stage.name}.py").read_text()
+    assert sorted(set(re.findall(r'settings_of\("(\w+)"\)', source))) == sorted(stage.looks_at)
+    assert "read_json(stage.run" not in source
 
 
 def test_the_way_up_to_a_stage_holds_all_that_it_needs_and_no_more() -> None:
