@@ -80,9 +80,9 @@ def _write_if_changed(path: Path, content: dict[str, Any]) -> None:
 def _check_lists(settings: RetrieveSettings) -> None:
     """A missing file stops before any work."""
     for name in ("users", "allow", "deny"):
-        place = getattr(settings, name)
-        if place is not None and not Path(place).is_file():
-            raise ConfigError(f"retrieve.{name} must name a file of ids, got none at {place}; correct the profile")
+        path = getattr(settings, name)
+        if path is not None and not Path(path).is_file():
+            raise ConfigError(f"retrieve.{name} must name a file of ids, got none at {path}; correct the profile")
 
 
 def _day(settings: RetrieveSettings) -> str | None:
@@ -93,8 +93,8 @@ def _day(settings: RetrieveSettings) -> str | None:
 
 def _file_states(named: list[str | None]) -> dict[str, list[int]]:
     """Size and time of change of the local files, so that a changed file is read again."""
-    places = [place for place in named if place and "://" not in place]
-    files = [file for place in places for file in find_files(place)]
+    paths = [path for path in named if path and "://" not in path]
+    files = [file for path in paths for file in find_files(path)]
     return {str(file): [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
 
 

@@ -182,8 +182,8 @@ class Recommender:
             users: User ids, or a frame with user_id. One without a history gets the most popular items, and `source` says
                 `popularity`.
             k: Length of the lists.
-            history: In the place of users: items that a new user took, oldest first.
-            attributes: In the place of both: values by column of the users' table.
+            history: Instead of users: items that a new user took, oldest first.
+            attributes: Instead of both: values by column of the users' table.
             only: For a category column of items, values of which an item needs at least one.
             deny: Items to leave out.
 
@@ -250,7 +250,7 @@ class Recommender:
 
         Raises:
             NotFittedError: Nothing was fitted.
-            ConfigError: There is something else in its place.
+            ConfigError: There is something else there.
         """
         self._ask("save")
         target = Path(folder)

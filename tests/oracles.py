@@ -32,9 +32,9 @@ def sampled_softmax_loss(users, positives, negatives, *, log_expected, is_false_
     for row, (user, positive) in enumerate(zip(users.double().tolist(), positives.double().tolist(), strict=True)):
         right = math.exp(scale * _dot(user, positive))
         wrong = 0.0
-        for place, negative in enumerate(negatives.double().tolist()):
-            if not is_false_negative[row][place]:
-                wrong += math.exp(scale * _dot(user, negative)) / math.exp(float(log_expected[place]))
+        for position, negative in enumerate(negatives.double().tolist()):
+            if not is_false_negative[row][position]:
+                wrong += math.exp(scale * _dot(user, negative)) / math.exp(float(log_expected[position]))
         total -= math.log(right / (right + wrong))
     return total / len(users)
 
@@ -108,10 +108,10 @@ def ranx_values(ranked, relevant, *, metrics):
     """
     job = {
         "metrics": metrics,
-        "relevant": {f"u{place:04d}": {f"i{item}": 1 for item in items} for place, items in enumerate(relevant)},
+        "relevant": {f"u{position:04d}": {f"i{item}": 1 for item in items} for position, items in enumerate(relevant)},
         "scores": {
-            f"u{place:04d}": {f"i{item}": float(len(items) - rank) for rank, item in enumerate(items)}
-            for place, items in enumerate(ranked)
+            f"u{position:04d}": {f"i{item}": float(len(items) - rank) for rank, item in enumerate(items)}
+            for position, items in enumerate(ranked)
         },
     }
     done = subprocess.run(

@@ -251,7 +251,7 @@ def test_every_setting_is_checked_when_it_is_given(setting: dict, sentence: str)
 def test_users_of_one_pair_keep_it() -> None:
     """Two events are one target; where nobody has a third, there is nothing to validate on and all of them are learned."""
     log = pl.DataFrame(
-        [(f"u{user}", f"i{(user + place) % 2}") for user in range(40) for place in range(2)],
+        [(f"u{user}", f"i{(user + position) % 2}") for user in range(40) for position in range(2)],
         schema=["user_id", "item_id"],
         orient="row",
     )

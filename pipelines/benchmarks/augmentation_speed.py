@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.bar import Result, Workspace, at_least
 from pipelines.benchmarks.child import run_own
 
 NAME = "augment"
 JOB = {"history_length": 200, "batch_tokens": 100_000, "n_repeats": 5}
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """All sides by turns, in one process; the loop over lists, which is how published code does it, is only reported."""
-    found = run_own("augmenting", JOB | {"pairs": str(place.run / "pairs")}, log=place.log(NAME))
+    found = run_own("augmenting", JOB | {"pairs": str(workspace.run / "pairs")}, log=workspace.log(NAME))
     what = (
         f"two views, each by one of crop, mask, reorder, substitute and insert, of all histories of MovieLens-1M, their last "
         f"{JOB['history_length']} events, {found['n_events']:,} in all, to padded tensors with times; medians"

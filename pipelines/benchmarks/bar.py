@@ -9,7 +9,7 @@ Figure = Literal["ratio", "ours"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Workspace:
     """Where benchmarks read and write, as absolute paths.
 
     Attributes:
@@ -122,7 +122,7 @@ def within(limit: float, *, name: str, what: str, unit: str, ours: float) -> Res
     )
 
 
-Measure = Callable[[Place], Iterator[Result]]
+Measure = Callable[[Workspace], Iterator[Result]]
 
 
 def in_words(settings: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipelines.benchmarks.bar import Place, Result, within
+from pipelines.benchmarks.bar import Result, Workspace, within
 from pipelines.benchmarks.child import run_process
 from recsys.core.files import read_json
 from recsys.training.settings import training_settings
@@ -18,13 +18,13 @@ SETTINGS: dict[str, Any] = {"dim": 64, "n_epochs": 2, "n_uniform": 4096, "n_in_b
 LOG: dict[str, Any] = {"n_items": 10_000_000, "n_users": 20_000, "n_events": 20}
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """Two epochs with validation over all items, in a process of its own."""
     settings = training_settings(SETTINGS).as_table()
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "pipelines.benchmarks.ours.catalogue", json.dumps(LOG | {"settings": settings})]
-        peak = run_process([*command, str(result)], log=place.log(NAME)) / 1e9
+        peak = run_process([*command, str(result)], log=workspace.log(NAME)) / 1e9
         found = read_json(result)
     yield within(
         LIMIT_GB,

@@ -6,14 +6,14 @@ Sports has half of its profile's epochs, for that reason.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import numpy as np
 
-from pipelines.benchmarks.bar import Place, Result, in_words
+from pipelines.benchmarks.bar import Result, Workspace, in_words
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.ranking import SEEDS, prepare
 from pipelines.settings.profile import read_shipped
@@ -30,19 +30,19 @@ TERMS: dict[str, dict[str, Any]] = {
     "queue": {"view_weight": 0.1, "queue_size": 4096},
     "mix": {"view_weight": 0.1, "same_target_weight": 0.1},
 }
-_EPOCHS = {"sports": 10}
+_EPOCHS: Mapping[str, int] = {"sports": 10}
 _N_RESAMPLES = 1000
 
 
-def measure(place: Place, name: str) -> Iterator[Result]:
+def measure(workspace: Workspace, name: str, *, epochs: Mapping[str, int] = _EPOCHS) -> Iterator[Result]:
     """One line a term: the mean NDCG@10 of the seeds, and the interval of its difference to the plain softmax."""
-    run = prepare(read_shipped(name), place, log=f"terms-{name}")
-    n_epochs = _EPOCHS.get(name, read_shipped(name).train.loop.n_epochs)
+    run = prepare(read_shipped(name), workspace, log=f"terms-{name}")
+    n_epochs = epochs.get(name, read_shipped(name).train.loop.n_epochs)
     found: dict[str, list[dict[str, Any]]] = {}
     for seed in SEEDS:
         for arm, changes in {"plain": PLAIN, **TERMS}.items():
             settings = PLAIN | changes | {"seed": seed, "n_epochs": n_epochs}
-            figures = _train(place, run, settings, log=f"terms-{name}-{arm}-{seed}")
+            figures = _train(workspace, run, settings, log=f"terms-{name}-{arm}-{seed}")
             found.setdefault(arm, []).append(figures)
             console.print(
                 f"  seed {seed}: {arm:<12} NDCG@10 {figures['ndcg']:.4f}  HR@10 {figures['hr']:.4f}  "
@@ -53,17 +53,17 @@ def measure(place: Place, name: str) -> Iterator[Result]:
         yield _result(name, term, changes, found[term], found["plain"], n_epochs=n_epochs)
 
 
-def _train(place: Place, run: Path, changes: dict[str, Any], *, log: str) -> dict[str, Any]:
+def _train(workspace: Workspace, run: Path, changes: dict[str, Any], *, log: str) -> dict[str, Any]:
     """Figures of one training, and `values`, where those of each user are; from what is kept, if it was done before."""
     settings = read_shipped(run.name).train.change(**changes).as_table()
     outputs = [read_json(run / stage / "manifest.json")["outputs"] for stage in ("split", "pairs")]
     key = hashlib.sha256(json.dumps([settings, outputs, code_of_training()], sort_keys=True).encode()).hexdigest()[:16]
-    kept, values = place.folder / "terms" / f"{key}.json", place.folder / "terms" / f"{key}.npy"
+    kept, values = workspace.folder / "terms" / f"{key}.json", workspace.folder / "terms" / f"{key}.npy"
     if kept.is_file():
         return dict(read_json(kept))
     kept.parent.mkdir(parents=True, exist_ok=True)
     job = {"pairs": str(run / "pairs"), "test": str(run / "split" / "test.parquet"), "settings": settings}
-    figures = run_own("ranking", job | {"values": str(values)}, log=place.log(log)) | {"values": str(values)}
+    figures = run_own("ranking", job | {"values": str(values)}, log=workspace.log(log)) | {"values": str(values)}
     write_json(kept, figures)
     return dict(figures)
 

@@ -2,12 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.bar import Result, Workspace, at_least
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.vectors import draw_between, draw_vectors
@@ -37,13 +37,13 @@ SIZES = (
 )
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace, *, sizes: Sequence[Size] = SIZES) -> Iterator[Result]:
     """Each side in fresh processes by turns, its best time counts. Without a run of ml-100k there are no trained vectors."""
-    for size in SIZES:
-        if size.is_trained and not _trained(place, "items").is_file():
+    for size in sizes:
+        if size.is_trained and not _trained(workspace, "items").is_file():
             continue
         with tempfile.TemporaryDirectory() as folder:
-            found = [_measure_once(size, Path(folder), place) for _ in range(ROUNDS)]
+            found = [_measure_once(size, Path(folder), workspace) for _ in range(ROUNDS)]
         best = {side: min(times[side]["seconds"] for times in found) for side in found[0]}
         ours = size.n_users / best["ours"] if found[0]["ours"]["recall"] >= LEAST_RECALL else None
         what = (
@@ -68,20 +68,20 @@ def measure(place: Place) -> Iterator[Result]:
             )
 
 
-def _measure_once(size: Size, folder: Path, place: Place) -> dict[str, dict[str, Any]]:
+def _measure_once(size: Size, folder: Path, workspace: Workspace) -> dict[str, dict[str, Any]]:
     paths = {"items": folder / "items.npy", "queries": folder / "queries.npy", "answer": folder / "answer.npy"}
     if not paths["items"].is_file():
         for name, n, seed in (("items", size.n_items, 1), ("queries", size.n_users, 2)):
-            trained = _trained(place, "items" if name == "items" else "users")
+            trained = _trained(workspace, "items" if name == "items" else "users")
             vectors = draw_between(read_array(trained), n, seed=seed) if size.is_trained else draw_vectors(n, seed=seed)
             write_array(paths[name], vectors)
     job = {name: str(path) for name, path in paths.items()} | {"k": K, "n_repeats": 3, "n_threads": os.cpu_count()}
-    faiss = run_peer("faiss", "faiss_flat", job, place=place, log=place.log(f"{NAME}-faiss"))
-    times = {"faiss": faiss, "ours": run_own("searching", job | {"side": "ours"}, log=place.log(f"{NAME}-ours"))}
+    faiss = run_peer("faiss", "faiss_flat", job, workspace=workspace, log=workspace.log(f"{NAME}-faiss"))
+    times = {"faiss": faiss, "ours": run_own("searching", job | {"side": "ours"}, log=workspace.log(f"{NAME}-ours"))}
     if size.over_topk is not None:
-        times["topk"] = run_own("searching", job | {"side": "topk"}, log=place.log(f"{NAME}-topk"))
+        times["topk"] = run_own("searching", job | {"side": "topk"}, log=workspace.log(f"{NAME}-topk"))
     return times
 
 
-def _trained(place: Place, side: str) -> Path:
-    return place.run.parent / "ml-100k" / "embed" / f"{side}.npy"
+def _trained(workspace: Workspace, side: str) -> Path:
+    return workspace.run.parent / "ml-100k" / "embed" / f"{side}.npy"

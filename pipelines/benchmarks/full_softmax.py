@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from pipelines.benchmarks.bar import Place, Result, at_most
+from pipelines.benchmarks.bar import Result, Workspace, at_most
 from pipelines.benchmarks.child import run_own
 
 NAME = "full-softmax"
 JOB = {"n_rows": 25_600, "n_items": 3_706, "dim": 64, "chunks": [25_600, 4_096, 1_024, 565, 256], "n_repeats": 15}
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """Both sides by turns, in one process."""
-    seconds = run_own("softmax", JOB, log=place.log(NAME))
+    seconds = run_own("softmax", JOB, log=workspace.log(NAME))
     yield Result(
         name=NAME,
         what="forward and backward of the full softmax in bfloat16 over 25,600 rows, 3,706 items and 64 dimensions, against "

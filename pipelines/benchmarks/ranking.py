@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.bar import Result, Workspace, at_least
 from pipelines.benchmarks.child import run_own, run_process
 from pipelines.layout import lay_out
 from pipelines.settings.profile import Profile, read_shipped
@@ -103,15 +103,15 @@ RANKINGS = (
 )
 
 
-def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
+def measure(workspace: Workspace, ranking: Ranking) -> Iterator[Result]:
     """Two bars, HR@10 and NDCG@10."""
     profile = change_profile(read_shipped(ranking.profile), ranking.name, ranking.changes)
-    run = prepare(profile, place, log=ranking.name)
+    run = prepare(profile, workspace, log=ranking.name)
     figures = []
     for seed in SEEDS:
         settings = profile.train.change(seed=seed).as_table()
         job = {"pairs": str(run / "pairs"), "test": str(run / "split" / "test.parquet"), "settings": settings}
-        figures.append(run_own("ranking", job, log=place.log(f"{ranking.name}-{seed}")))
+        figures.append(run_own("ranking", job, log=workspace.log(f"{ranking.name}-{seed}")))
         console.print(f"  seed {seed}: {_in_words(figures[-1])}", markup=False)
     split, pairs = read_facts(run / "split", SplitFacts), read_facts(run / "pairs", PairsFacts)
     protocol = (
@@ -119,16 +119,16 @@ def measure(place: Place, ranking: Ranking) -> Iterator[Result]:
         f"{state_ties(read_facts(run / 'ingest', IngestFacts))}; request time: "
         f"{state_request_time(pairs, split, reads_times=profile.train.model.use_time)}; {split.n_test:,} users"
     )
-    for place_of, metric in enumerate(("hr", "ndcg")):
+    for number, metric in enumerate(("hr", "ndcg")):
         values = [figure[metric] for figure in figures]
-        yield _result(ranking, metric, place_of, values, figures, protocol=protocol)
+        yield _result(ranking, metric, number, values, figures, protocol=protocol)
 
 
-def prepare(profile: Profile, place: Place, *, log: str) -> Path:
+def prepare(profile: Profile, workspace: Workspace, *, log: str) -> Path:
     """A run folder below the benchmarks with the stages up to `pairs` done."""
-    run, _ = lay_out(profile, place.folder / "runs", protocol=None, owner_pid=None)
+    run, _ = lay_out(profile, workspace.folder / "runs", protocol=None, owner_pid=None)
     for stage in ("ingest", "split", "pairs"):
-        run_process([sys.executable, "-m", f"pipelines.stages.{stage}", str(run)], log=place.log(log))
+        run_process([sys.executable, "-m", f"pipelines.stages.{stage}", str(run)], log=workspace.log(log))
     return run
 
 
@@ -141,9 +141,9 @@ def change_profile(profile: Profile, name: str, changes: Mapping[str, Mapping[st
 
 
 def _result(
-    ranking: Ranking, metric: str, place_of: int, values: list[float], figures: list[dict[str, Any]], *, protocol: str
+    ranking: Ranking, metric: str, number: int, values: list[float], figures: list[dict[str, Any]], *, protocol: str
 ) -> Result:
-    published = None if ranking.published is None else ranking.published[place_of]
+    published = None if ranking.published is None else ranking.published[number]
     listed = ", ".join(f"{value:.4f}" for value in values)
     minutes = mean(figure["minutes"] for figure in figures)
     return Result(
@@ -156,7 +156,7 @@ def _result(
         peer=published,
         peer_version=f"published: {ranking.source}",
         ratio=None if published is None else mean(values) / published,
-        limits=() if ranking.bar is None else (at_least("ours", ranking.bar[place_of]),),
+        limits=() if ranking.bar is None else (at_least("ours", ranking.bar[number]),),
     )
 
 

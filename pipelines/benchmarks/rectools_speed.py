@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pipelines.benchmarks.bar import Limit, Place, Result
+from pipelines.benchmarks.bar import Limit, Result, Workspace
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.training_speed import N_EPOCHS, SHAPE, USERS, compare
 
@@ -18,15 +18,15 @@ SETTINGS: dict[str, Any] = {
 
 
 def compare_to_rectools(
-    place: Place, *, name: str, encoder: str, model: Literal["SASRecModel", "HSTUModel"], limit: Limit
+    workspace: Workspace, *, name: str, encoder: str, model: Literal["SASRecModel", "HSTUModel"], limit: Limit
 ) -> Result:
     """One bar on the speed of an encoder of ours over that of a model of RecTools."""
-    job = {"train": place.part("train"), "model": model, "settings": SETTINGS, "n_epochs": N_EPOCHS}
+    job = {"train": workspace.part("train"), "model": model, "settings": SETTINGS, "n_epochs": N_EPOCHS}
     return compare(
-        place,
+        workspace,
         name=name,
         encoder=encoder,
         against=f"RecTools' {model} at its defaults: float32, the last L + 1 events of each user, whole epochs",
-        run_peer=lambda: run_peer("rectools", "rectools_training", job, place=place, log=place.log(f"{name}-peer")),
+        run_peer=lambda: run_peer("rectools", "rectools_training", job, workspace=workspace, log=workspace.log(f"{name}-peer")),
         limit=limit,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.benchmarks.bar import Place, Result, at_least, within
+from pipelines.benchmarks.bar import Result, Workspace, at_least, within
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.vectors import write_world
@@ -38,20 +38,20 @@ SIZES = (
 )
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """The whole stage and the peer's search alone, by turns in fresh processes; the fastest round of each counts."""
     for size in SIZES:
-        rounds = [_measure_once(size, place) for _ in range(size.n_rounds)]
+        rounds = [_measure_once(size, workspace) for _ in range(size.n_rounds)]
         ours, theirs = (min(side, key=lambda times: times["seconds"]) for side in zip(*rounds, strict=True))
         yield from _results(size, ours, theirs)
 
 
-def _measure_once(size: Size, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:
+def _measure_once(size: Size, workspace: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
-        folder, log = Path(name), place.log(f"{NAME}-{size.name}")
+        folder, log = Path(name), workspace.log(f"{NAME}-{size.name}")
         write_world(folder, n_users=size.n_users, n_items=size.n_items, n_seen=size.n_seen)
         ours = run_own("retrieving", {"run": str(folder), "k": K}, log=log)
-        return ours, run_peer("implicit", "implicit_recommend", _peer_job(folder, size), place=place, log=log)
+        return ours, run_peer("implicit", "implicit_recommend", _peer_job(folder, size), workspace=workspace, log=log)
 
 
 def _peer_job(folder: Path, size: Size) -> dict[str, Any]:

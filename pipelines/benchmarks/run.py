@@ -24,7 +24,7 @@ from pipelines.benchmarks import (
     train_recbole,
     train_transformer,
 )
-from pipelines.benchmarks.bar import Measure, Place, Result
+from pipelines.benchmarks.bar import Measure, Result, Workspace
 from pipelines.benchmarks.ranking import RANKINGS
 from pipelines.benchmarks.ranking import measure as measure_ranking
 from pipelines.stages.stage import console
@@ -63,7 +63,7 @@ def choose(names: Sequence[str]) -> list[str]:
     return list(names) or [name for name in BENCHMARKS if name not in ON_REQUEST]
 
 
-def run_benchmarks(names: Sequence[str], *, place: Place) -> tuple[list[Result], list[str]]:
+def run_benchmarks(names: Sequence[str], *, workspace: Workspace) -> tuple[list[Result], list[str]]:
     """Measure; what cannot be measured is told, and the others go on.
 
     Returns:
@@ -73,8 +73,8 @@ def run_benchmarks(names: Sequence[str], *, place: Place) -> tuple[list[Result],
     for name in names:
         console.print(f"[bold]{name}[/bold]")
         try:
-            for result in BENCHMARKS[name](place):
-                write_json(place.folder / f"{result.name}.json", result.as_dict())
+            for result in BENCHMARKS[name](workspace):
+                write_json(workspace.folder / f"{result.name}.json", result.as_dict())
                 results.append(result)
         except RecsysError as error:
             console.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
@@ -106,9 +106,9 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("artifacts"))
     arguments = parser.parse_args()
     root = arguments.root.resolve()
-    place = Place(run=root / "ml-1m-file-order", folder=root / "benchmarks")
+    workspace = Workspace(run=root / "ml-1m-file-order", folder=root / "benchmarks")
     try:
-        results, failed = run_benchmarks(choose(arguments.names), place=place)
+        results, failed = run_benchmarks(choose(arguments.names), workspace=workspace)
     except BenchmarkError as error:
         console.print(f"error: {error}", markup=False, style="red", soft_wrap=True)
         raise SystemExit(2) from None
@@ -116,7 +116,7 @@ def main() -> None:
         console.print("bench: interrupted; bars that were measured are written", markup=False)
         raise SystemExit(130) from None
     Console(highlight=False).print(build_table(results))
-    console.print(f"written to {place.folder}", markup=False)
+    console.print(f"written to {workspace.folder}", markup=False)
     if failed:
         raise SystemExit(2)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.benchmarks.bar import Place, Result, at_least, at_most, in_words
+from pipelines.benchmarks.bar import Result, Workspace, at_least, at_most, in_words
 from pipelines.benchmarks.child import run_own
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.rectools_speed import SETTINGS
@@ -34,10 +34,10 @@ PEER_LIMIT_MINUTES = 60.0
 PEER_N_EPOCHS = 1000
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """One run of ours a goal, and one of RecTools for all."""
-    own = [minutes_until(_train_ours(place, goal), goal.hit_rate) for goal in GOALS]
-    found = _train_peer(place)
+    own = [minutes_until(_train_ours(workspace, goal), goal.hit_rate) for goal in GOALS]
+    found = _train_peer(workspace)
     reached = minutes_until(found["epochs"], PEER_HIT_RATE)
     trained = sum(epoch["seconds"] for epoch in found["epochs"]) / 60
     best = max(epoch["hr"] for epoch in found["epochs"])
@@ -68,18 +68,20 @@ def minutes_until(epochs: list[dict[str, float]], hit_rate: float) -> float | No
     return None
 
 
-def _train_ours(place: Place, goal: Goal) -> list[dict[str, float]]:
-    profile = read_json(place.run / "config" / "train.json")["settings"]
+def _train_ours(workspace: Workspace, goal: Goal) -> list[dict[str, float]]:
+    profile = read_json(workspace.run / "config" / "train.json")["settings"]
     no_validation = {"validation_users": 1, "patience": goal.settings["n_epochs"]}
     settings = training_settings(profile | goal.settings | no_validation)
-    job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.as_table()}
-    epochs: list[dict[str, float]] = run_own("training", job, log=place.log(f"{NAME}-{goal.hit_rate}"))["epochs"]
+    job = {"pairs": str(workspace.run / "pairs"), "test": workspace.part("test"), "settings": settings.as_table()}
+    epochs: list[dict[str, float]] = run_own("training", job, log=workspace.log(f"{NAME}-{goal.hit_rate}"))["epochs"]
     return epochs
 
 
-def _train_peer(place: Place) -> dict[str, Any]:
-    parts = {name: place.part(name) for name in ("train", "validation", "test")}
+def _train_peer(workspace: Workspace) -> dict[str, Any]:
+    parts = {name: workspace.part(name) for name in ("train", "validation", "test")}
     job = parts | {"model": "SASRecModel", "settings": PEER_SETTINGS, "n_epochs": PEER_N_EPOCHS}
     job |= {"stop_at": PEER_HIT_RATE, "limit_seconds": 60 * PEER_LIMIT_MINUTES}
-    found: dict[str, Any] = run_peer("rectools", "rectools_training", job, place=place, log=place.log(f"{NAME}-peer"))
+    found: dict[str, Any] = run_peer(
+        "rectools", "rectools_training", job, workspace=workspace, log=workspace.log(f"{NAME}-peer")
+    )
     return found

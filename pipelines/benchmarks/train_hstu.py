@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.bar import Result, Workspace, at_least
 from pipelines.benchmarks.rectools_speed import compare_to_rectools
 
 
-def measure(place: Place) -> Iterator[Result]:
-    """Whole epochs of both, with their biases for place and time."""
-    yield compare_to_rectools(place, name="train-hstu", encoder="hstu", model="HSTUModel", limit=at_least("ratio", 5))
+def measure(workspace: Workspace) -> Iterator[Result]:
+    """Whole epochs of both, with their biases for distance and time."""
+    yield compare_to_rectools(workspace, name="train-hstu", encoder="hstu", model="HSTUModel", limit=at_least("ratio", 5))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.bar import Result, Workspace, at_least
 from pipelines.benchmarks.peer import run_peer
 from pipelines.benchmarks.training_speed import N_EPOCHS, SHAPE, USERS, compare
 
@@ -22,15 +22,15 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """Ours over whole epochs, RecBole over some batches: its epoch of a million samples takes hours."""
-    job = {"train": place.part("train"), "settings": SETTINGS, "n_epochs": N_EPOCHS, "n_batches": N_BATCHES}
+    job = {"train": workspace.part("train"), "settings": SETTINGS, "n_epochs": N_EPOCHS, "n_batches": N_BATCHES}
     yield compare(
-        place,
+        workspace,
         name=NAME,
         encoder="transformer",
         against="RecBole's SASRec with cross-entropy in float32, where each prefix of a history is a sample with one target, "
         f"{USERS} a step, L 200 too; its epoch takes hours, so {N_BATCHES} batches count as one",
-        run_peer=lambda: run_peer("recbole", "recbole_training", job, place=place, log=place.log(f"{NAME}-peer")),
+        run_peer=lambda: run_peer("recbole", "recbole_training", job, workspace=workspace, log=workspace.log(f"{NAME}-peer")),
         limit=at_least("ratio", 6),
     )

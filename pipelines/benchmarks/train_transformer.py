@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from pipelines.benchmarks.bar import Place, Result, at_least
+from pipelines.benchmarks.bar import Result, Workspace, at_least
 from pipelines.benchmarks.rectools_speed import compare_to_rectools
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     """Whole epochs of both."""
     yield compare_to_rectools(
-        place, name="train-transformer", encoder="transformer", model="SASRecModel", limit=at_least("ratio", 8)
+        workspace, name="train-transformer", encoder="transformer", model="SASRecModel", limit=at_least("ratio", 8)
     )

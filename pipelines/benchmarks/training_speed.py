@@ -4,7 +4,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from pipelines.benchmarks.bar import Limit, Place, Result, in_words
+from pipelines.benchmarks.bar import Limit, Result, Workspace, in_words
 from pipelines.benchmarks.child import run_own
 from pipelines.stages.stage import console
 from recsys.training.settings import training_settings
@@ -18,12 +18,12 @@ _NO_VALIDATION = {"validation_users": 1, "patience": N_EPOCHS}
 
 
 def compare(
-    place: Place, *, name: str, encoder: str, against: str, run_peer: Callable[[], dict[str, Any]], limit: Limit
+    workspace: Workspace, *, name: str, encoder: str, against: str, run_peer: Callable[[], dict[str, Any]], limit: Limit
 ) -> Result:
     """One bar on speed: train by turns, each time in fresh processes; the medians of all epochs but the first of each.
 
     Args:
-        place: Where.
+        workspace: Where.
         name: Of the bar.
         encoder: Ours.
         against: What the peer does, in words.
@@ -31,10 +31,10 @@ def compare(
         limit: What must hold.
     """
     settings = training_settings(SHAPE | _BATCH | _NO_VALIDATION | {"encoder": encoder})
-    job = {"pairs": str(place.run / "pairs"), "settings": settings.as_table()}
+    job = {"pairs": str(workspace.run / "pairs"), "settings": settings.as_table()}
     ours, peers, version = list[float](), list[float](), ""
     for number in range(1, N_ROUNDS + 1):
-        ours += rates(run_own("training", job, log=place.log(name))["epochs"])
+        ours += rates(run_own("training", job, log=workspace.log(name))["epochs"])
         found = run_peer()
         peers, version = peers + rates(found["epochs"]), found["version"]
         console.print(f"  round {number} of {N_ROUNDS}: ours {ours[-1]:,.0f}, {version} {peers[-1]:,.0f} targets/s")

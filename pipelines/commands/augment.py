@@ -98,21 +98,21 @@ def _events(sequences: Sequences, items: Vocabulary, origin: int) -> pl.DataFram
 
 
 def lay_side_by_side(names: list[str], events: list[pl.DataFrame]) -> pl.DataFrame:
-    """One column a view, one row a place.
+    """One column a view, one row an event.
 
     Args:
         names: Of the views.
-        events: Of each, `item_id` and whatever text is to be shown in its place.
+        events: Of each, `item_id` and whatever text is to be shown instead.
 
     Returns:
         `#`, and a column of text for each view; a hidden item is `(hidden)`, and behind a view's end there is nothing.
     """
     longest = max(table.height for table in events)
     columns = [pl.Series("#", range(1, longest + 1), dtype=pl.Int64)]
-    for place, (name, table) in enumerate(zip(names, events, strict=True)):
+    for number, (name, table) in enumerate(zip(names, events, strict=True)):
         known = [pl.col(column) for column in table.columns if column not in (ITEM_ID, TIMESTAMP)][:1]
         texts = [pl.when(text != "").then(text) for text in known]
         shown = table.select(pl.coalesce(*texts, pl.col(ITEM_ID), pl.lit("(hidden)"))).to_series()
-        heading = name if place == 0 else f"view {place}: {name}"
+        heading = name if number == 0 else f"view {number}: {name}"
         columns.append(shown.extend_constant(None, longest - table.height).alias(heading))
     return pl.DataFrame(columns)

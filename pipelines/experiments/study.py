@@ -177,12 +177,12 @@ def _probe_all(stage: StageRun[StudySettings], base: TrainingSettings) -> dict[s
     supervised = f"supervised-{_key(stage, base)[:12]}"
     if not (stage.folder / "arms" / f"{supervised}-users.npy").is_file():
         _write_vectors(stage, _supervised(stage, base), supervised)
-    places = {"random": "random", "pretrained": "pretrained", "supervised": supervised}
+    arms = {"random": "random", "pretrained": "pretrained", "supervised": supervised}
     found: dict[str, dict[str, Any]] = {}
     for side, id_column in (("items", ITEM_ID), ("users", USER_ID)):
         for column, labels in _labels(stage.run, side, id_column):
-            for name, place in places.items():
-                vectors = read_array(stage.folder / "arms" / f"{place}-{side}.npy")
+            for name, arm in arms.items():
+                vectors = read_array(stage.folder / "arms" / f"{arm}-{side}.npy")
                 known = np.array([bool(own) for own in labels])
                 areas = probe(np.array(vectors[known]), [own for own in labels if own], seed=0)
                 values = found.setdefault(f"{side}: {column}", {"macro": {}, "labels": {}})

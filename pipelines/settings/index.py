@@ -1,15 +1,17 @@
 """`[index]`: which index, and the recall it must have."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from pipelines.settings.table import MOST_SEED, Settings
-from recsys.index.published import Backend
+from recsys.index.facts import BackendName
 
 
 class IndexSettings(Settings):
     """Which index, and the recall it must have."""
 
-    backend: Backend = Field(
+    backend: BackendName | Literal["auto", "exact"] = Field(
         default="auto",
         description="How items are searched: auto is exact up to 50,000 items, beyond that the fastest installed.",
     )

@@ -78,9 +78,9 @@ def read_profile(path: Path) -> Profile:
         profile = Profile.model_validate(table)
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from None
-    places = {name: _absolute(getattr(profile.ingest, name), path.parent) for name in ("interactions", "items", "users")}
+    paths = {name: _absolute(getattr(profile.ingest, name), path.parent) for name in ("interactions", "items", "users")}
     lists = {name: _absolute(getattr(profile.retrieve, name), path.parent) for name in ("users", "allow", "deny")}
-    ingest, retrieve = profile.ingest.model_copy(update=places), profile.retrieve.model_copy(update=lists)
+    ingest, retrieve = profile.ingest.model_copy(update=paths), profile.retrieve.model_copy(update=lists)
     return profile.model_copy(update={"ingest": ingest, "retrieve": retrieve})
 
 

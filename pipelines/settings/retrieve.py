@@ -38,7 +38,7 @@ class RetrieveSettings(Settings):
         min_length=1,
         description="Where candidates come from; several are merged by reciprocal rank fusion.",
     )
-    quotas: dict[SourceName, Count] = Field(default={}, description="Least places of a source in each list.")
+    quotas: dict[SourceName, Count] = Field(default={}, description="Least number of items of a source in each list.")
     recent_days: float = Field(default=7.0, gt=0, le=MOST_DAYS, description="Days that recent_popularity counts.")
     fresh_days: float = Field(
         default=30.0, gt=0, le=MOST_DAYS, description="Days since an item's first event that make it fresh."

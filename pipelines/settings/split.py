@@ -28,10 +28,10 @@ class SplitSettings(Settings):
         default=0.1, gt=0, lt=1, description="Share of all events in the test window of the temporal protocol."
     )
     validation_days: float | None = Field(
-        default=None, gt=0, le=MOST_DAYS, description="Days of the validation window, in the place of its share."
+        default=None, gt=0, le=MOST_DAYS, description="Days of the validation window, instead of its share."
     )
     test_days: float | None = Field(
-        default=None, gt=0, le=MOST_DAYS, description="Days of the test window, in the place of its share."
+        default=None, gt=0, le=MOST_DAYS, description="Days of the test window, instead of its share."
     )
     cold_share: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the items that are withheld wholly and stand in the test alone."

@@ -73,7 +73,7 @@ def work(stage: StageRun[RegisterSettings]) -> RegisterFacts:
             tags = {"run_id": run_id, "verdict": comparisons["verdict"]}
             version = version or registry.register_version(
                 name,
-                {part: stage.run / place for part, place in _MODEL_PARTS.items()},
+                {part: stage.run / path for part, path in _MODEL_PARTS.items()},
                 lineage=lineage,
                 versions=manifests["train"]["versions"],
                 tags=tags,

@@ -160,13 +160,13 @@ def _search(stage: StageRun[RetrieveSettings], plan: SearchPlan, kind: JobKind, 
             "code": hash_code("recsys.candidates.part_worker"),
         }
     )
-    places = {name: (stage.run / name).resolve() for name in ("pairs", "embed", "index")}
+    folders = {name: (stage.run / name).resolve() for name in ("pairs", "embed", "index")}
     job = Job(
         kind=kind,
         parts=parts,
         rows=row_file,
         plan=stage.folder.resolve() / "search",
-        **places,
+        **folders,
     )
     with stage.progress(f"searching for {kind}", len(parts)) as show:
         n_done = run_parts(

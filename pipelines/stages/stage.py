@@ -178,8 +178,8 @@ class Stage(Generic[S]):
                 if self.keep is None:
                     partial.rmdir()
             raise
-        seconds, place = time.perf_counter() - began, escape(str(run / self.name))
-        console.print(f"  [green]done[/green] in {seconds:.1f} s [dim]→ {place}[/dim]", soft_wrap=True)
+        seconds, folder = time.perf_counter() - began, escape(str(run / self.name))
+        console.print(f"  [green]done[/green] in {seconds:.1f} s [dim]→ {folder}[/dim]", soft_wrap=True)
 
 
 def _clear(folder: Path, keep: str | None) -> None:

@@ -72,7 +72,7 @@ def work(stage: StageRun[TrainingSettings]) -> TrainFacts | None:
 
 
 def _align_texts(stage: StageRun[TrainingSettings], trainer: Trainer, *, columns: list[str], holds_out: bool) -> dict[str, Any]:
-    """The text and content towers learn the places of the kept item vectors, which stay where they are; what that came to."""
+    """The text and content towers learn the kept item vectors, which stay where they are; what that came to."""
     if trainer.model.text_tower is None:
         return {}
     pairs = stage.read("pairs")
@@ -95,7 +95,7 @@ def _align_texts(stage: StageRun[TrainingSettings], trainer: Trainer, *, columns
     stage.say(
         f"text tower: {aligned.n_items:,} items with text"
         + (f"; held-out items among the 100 nearest to their {', '.join(found)}" if found else "")
-        + ("" if cosine is None else f"; content tower: cosine {cosine:.3f} of held-out items and their places")
+        + ("" if cosine is None else f"; content tower: cosine {cosine:.3f} of held-out items and their vectors")
     )
     return {
         "n_text_items": aligned.n_items,

@@ -40,8 +40,8 @@ def fit(stage: StageRun[S], trainer: Trainer, *, n_epochs: int) -> list[EpochRec
             n_steps += 1
             if speaks:
                 speed = step.n_targets / max(time.perf_counter() - began, 1e-9)
-                place = f"epoch {step.epoch}/{n_epochs}  step {step.step}/{step.n_steps}"
-                show(step.step, f"{place}  loss {step.loss:.4f}  {speed:,.0f} tokens/s")
+                progress = f"epoch {step.epoch}/{n_epochs}  step {step.step}/{step.n_steps}"
+                show(step.step, f"{progress}  loss {step.loss:.4f}  {speed:,.0f} tokens/s")
 
         for record in trainer.fit(on_step=on_step):
             seconds, began = time.perf_counter() - began, time.perf_counter()

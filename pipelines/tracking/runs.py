@@ -163,7 +163,7 @@ def log_results(run_id: str, rows: list[dict[str, Any]], *, model: str) -> None:
 
 
 def log_dataset(path: Path, *, name: str, digest: str) -> None:
-    """Note the training data as an input of the active run: its schema, place and the hash of the whole file."""
+    """Note the training data as an input of the active run: its schema, source and the hash of the whole file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sample = pl.read_parquet(path, n_rows=1000)

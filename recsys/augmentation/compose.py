@@ -82,7 +82,7 @@ class Augmenter:
         return partial(substitute, share=share, similar=self._similar)
 
     def choose(self, n_rows: int, *, generator: torch.Generator) -> torch.Tensor:
-        """Draw an operator for each of some histories, as its place among the names. Shape (B,) int64."""
+        """Draw an operator for each of some histories, as its position among the names. Shape (B,) int64."""
         return torch.randint(len(self.names), (n_rows,), generator=generator, device=generator.device)
 
     def apply(self, sequences: Sequences, chosen: torch.Tensor, *, generator: torch.Generator) -> Sequences:

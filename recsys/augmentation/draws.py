@@ -1,10 +1,10 @@
-"""Random places of histories, drawn for all rows at once."""
+"""Random positions of histories, drawn for all rows at once."""
 
 import numpy as np
 import torch
 
-_PLACE_BITS = 20
-_PLACES = (1 << _PLACE_BITS) - 1
+_POSITION_BITS = 20
+_POSITIONS = (1 << _POSITION_BITS) - 1
 _HIGHEST = 1 << 42
 
 
@@ -19,11 +19,11 @@ def draw_below(bound: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return drawn.long().minimum((bound - 1).clamp(min=0))  # (B,)
 
 
-def draw_places(is_allowed: torch.Tensor, count: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """So many different places of each row, every set of them as likely as another.
+def draw_positions(is_allowed: torch.Tensor, count: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """So many different positions of each row, every set of them as likely as another.
 
     Args:
-        is_allowed: Shape (B, L) bool, the places to choose among.
+        is_allowed: Shape (B, L) bool, the positions to choose among.
         count: Shape (B,) int64, at most as many as are allowed.
         generator: On their device.
 
@@ -37,7 +37,7 @@ def draw_places(is_allowed: torch.Tensor, count: torch.Tensor, generator: torch.
 
 
 def draw_order(begin: torch.Tensor, size: torch.Tensor, generator: torch.Generator, *, width: int) -> torch.Tensor:
-    """An order of each row's places with one stretch shuffled, every order of it as likely as another.
+    """An order of each row's positions with one stretch shuffled, every order of it as likely as another.
 
     Args:
         begin: Shape (B,) int64, where the stretch begins.
@@ -46,20 +46,20 @@ def draw_order(begin: torch.Tensor, size: torch.Tensor, generator: torch.Generat
         width: L.
 
     Returns:
-        Shape (B, L) int64 places.
+        Shape (B, L) int64 positions.
     """
     steps = torch.arange(width, device=begin.device)[None, :]  # (1, L)
     is_before = steps < begin[:, None]  # (B, L)
     is_inside = ~is_before & (steps < (begin + size)[:, None])  # (B, L)
     keys = _draw_keys(is_inside, generator)  # (B, L)
-    return _sort(torch.where(is_before, steps, keys)) & _PLACES  # (B, L)
+    return _sort(torch.where(is_before, steps, keys)) & _POSITIONS  # (B, L)
 
 
 def _draw_keys(is_drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Random numbers with their place in the low bits, so that no two of a row are alike; highest where none is drawn."""
+    """Random numbers with their position in the low bits, so that no two of a row are alike; highest where none is drawn."""
     keys = torch.randint(1, _HIGHEST, is_drawn.shape, generator=generator, device=is_drawn.device)  # (B, L)
     keys = keys.masked_fill_(~is_drawn, _HIGHEST)  # (B, L)
-    return (keys << _PLACE_BITS).bitwise_or_(torch.arange(is_drawn.shape[1], device=is_drawn.device))  # (B, L)
+    return (keys << _POSITION_BITS).bitwise_or_(torch.arange(is_drawn.shape[1], device=is_drawn.device))  # (B, L)
 
 
 def _sort(keys: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 
-from recsys.augmentation.draws import draw_places, share_of
+from recsys.augmentation.draws import draw_positions, share_of
 from recsys.augmentation.sequences import Sequences
 from recsys.augmentation.similar_items import SimilarItems
 
@@ -23,7 +23,7 @@ def insert(sequences: Sequences, *, similar: SimilarItems, share: float, most: i
     """
     is_allowed = sequences.inside & similar.has_any(sequences.item_idx)  # (B, L)
     count = share_of(sequences.length, share, at_least=1).minimum(is_allowed.sum(1))  # (B,)
-    chosen = draw_places(is_allowed, count, generator)  # (B, L)
+    chosen = draw_positions(is_allowed, count, generator)  # (B, L)
     longer = sequences.length + count  # (B,)
     width = max(1, int(longer.max())) if len(longer) else 1
     old_width = chosen.shape[1]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from recsys.augmentation.draws import draw_places, share_of
+from recsys.augmentation.draws import draw_positions, share_of
 from recsys.augmentation.sequences import MASKED, Sequences
 
 
@@ -21,5 +21,5 @@ def mask(sequences: Sequences, *, share: float, generator: torch.Generator) -> S
     is_real = sequences.inside & (sequences.item_idx != MASKED)  # (B, L)
     n_real = is_real.sum(1)  # (B,)
     count = share_of(n_real, share, at_least=1).minimum((n_real - 1).clamp(min=0))  # (B,)
-    hidden = draw_places(is_real, count, generator)  # (B, L)
+    hidden = draw_positions(is_real, count, generator)  # (B, L)
     return replace(sequences, item_idx=sequences.item_idx.masked_fill(hidden, MASKED))

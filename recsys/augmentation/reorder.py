@@ -9,7 +9,7 @@ from recsys.augmentation.sequences import Sequences
 
 
 def reorder(sequences: Sequences, *, share: float, generator: torch.Generator) -> Sequences:
-    """Shuffle the items of a stretch of a given share of each history; the times stay in their places.
+    """Shuffle the items of a stretch of a given share of each history; the times stay in their positions.
 
     Args:
         sequences: B histories.

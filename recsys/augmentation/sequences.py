@@ -26,7 +26,7 @@ class Sequences:
 
     @property
     def inside(self) -> torch.Tensor:
-        """Which places are no padding. Shape (B, L) bool."""
+        """Which positions are no padding. Shape (B, L) bool."""
         steps = torch.arange(self.item_idx.shape[1], device=self.item_idx.device)
         return steps[None, :] < self.length[:, None]  # (B, L)
 
@@ -35,17 +35,17 @@ class Sequences:
         time = None if self.time is None else self.time.index_select(0, row)  # (R, L)
         return Sequences(item_idx=self.item_idx.index_select(0, row), time=time, length=self.length.index_select(0, row))
 
-    def take(self, place: torch.Tensor, *, length: torch.Tensor) -> "Sequences":
-        """Histories put together from places of these.
+    def take(self, position: torch.Tensor, *, length: torch.Tensor) -> "Sequences":
+        """Histories put together from positions of these.
 
         Args:
-            place: Shape (B, M) int64, where each event comes from; what lies behind `length` is ignored.
+            position: Shape (B, M) int64, where each event comes from; what lies behind `length` is ignored.
             length: Shape (B,) int64, of the new histories.
         """
-        place = place.clamp(min=0, max=self.item_idx.shape[1] - 1)  # (B, M)
-        is_padding = torch.arange(place.shape[1], device=place.device)[None, :] >= length[:, None]  # (B, M)
-        item_idx = self.item_idx.gather(1, place).masked_fill_(is_padding, 0)  # (B, M)
-        time = None if self.time is None else self.time.gather(1, place).masked_fill_(is_padding, 0)  # (B, M)
+        position = position.clamp(min=0, max=self.item_idx.shape[1] - 1)  # (B, M)
+        is_padding = torch.arange(position.shape[1], device=position.device)[None, :] >= length[:, None]  # (B, M)
+        item_idx = self.item_idx.gather(1, position).masked_fill_(is_padding, 0)  # (B, M)
+        time = None if self.time is None else self.time.gather(1, position).masked_fill_(is_padding, 0)  # (B, M)
         return Sequences(item_idx=item_idx, time=time, length=length)
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import torch
 
-from recsys.augmentation.draws import draw_places, share_of
+from recsys.augmentation.draws import draw_positions, share_of
 from recsys.augmentation.sequences import Sequences
 from recsys.augmentation.similar_items import SimilarItems
 
 
 def substitute(sequences: Sequences, *, similar: SimilarItems, share: float, generator: torch.Generator) -> Sequences:
-    """Put a similar item in the place of a given share of each history's items, at least one; the times stay.
+    """Replace a given share of each history's items, at least one, by similar items; the times stay.
 
     Items that nothing is like stay too.
 
@@ -24,8 +24,8 @@ def substitute(sequences: Sequences, *, similar: SimilarItems, share: float, gen
     """
     is_allowed = sequences.inside & similar.has_any(sequences.item_idx)  # (B, L)
     count = share_of(sequences.length, share, at_least=1).minimum(is_allowed.sum(1))  # (B,)
-    chosen = draw_places(is_allowed, count, generator)  # (B, L)
-    place = chosen.flatten().nonzero()[:, 0]  # (N,)
+    chosen = draw_positions(is_allowed, count, generator)  # (B, L)
+    position = chosen.flatten().nonzero()[:, 0]  # (N,)
     item_idx = sequences.item_idx.flatten().clone()  # (B · L,)
-    item_idx[place] = similar.draw(item_idx.index_select(0, place), generator)
+    item_idx[position] = similar.draw(item_idx.index_select(0, position), generator)
     return replace(sequences, item_idx=item_idx.view_as(sequences.item_idx))

@@ -10,7 +10,7 @@ from recsys.baselines.train_matrix import BaselineData
 Factors = NDArray[np.float32]
 _ITERATIONS = 12
 _REGULARISATION = 0.01
-_BLOCK_ENTRIES, _BLOCK_ROWS = 1 << 16, 1024
+_BLOCK_ROWS = 1024
 
 
 def fit_als(data: BaselineData, *, dim: int, unobserved_weight: float, seed: int) -> Factors:
@@ -54,8 +54,11 @@ def als_ranker(data: BaselineData, items: Factors, *, unobserved_weight: float) 
     return dense_ranker(data, score)
 
 
-def solve_rows(seen: csr_matrix, factors: Factors, *, weight: float) -> Factors:
-    """The best vector of each row of `seen`, shape (R, D), for given factors of its columns, shape (C, D)."""
+def solve_rows(seen: csr_matrix, factors: Factors, *, weight: float, block_entries: int = 1 << 16) -> Factors:
+    """The best vector of each row of `seen`, shape (R, D), for given factors of its columns, shape (C, D).
+
+    Rows are solved together as long as they have at most `block_entries` entries, each counted as long as the longest.
+    """
     gram = weight * (factors.T @ factors)
     length = np.diff(seen.indptr)
     solved = np.zeros((seen.shape[0], factors.shape[1]), np.float32)
@@ -63,12 +66,12 @@ def solve_rows(seen: csr_matrix, factors: Factors, *, weight: float) -> Factors:
     begin = int(np.searchsorted(length[order], 1))
     while begin < len(order):
         ahead = order[begin : begin + _BLOCK_ROWS]
-        fits = length[ahead] * np.arange(1, len(ahead) + 1) <= _BLOCK_ENTRIES  # padded to the longest, which comes last
+        fits = length[ahead] * np.arange(1, len(ahead) + 1) <= block_entries  # padded to the longest, which comes last
         rows = ahead[: max(1, int(fits.sum()))]
         width = int(length[rows].max())
         inside = np.arange(width) < length[rows][:, None]  # (B, S)
-        place = np.where(inside, seen.indptr[rows][:, None] + np.arange(width), 0)
-        own = factors[seen.indices[place]] * inside[..., None]  # (B, S, D)
+        position = np.where(inside, seen.indptr[rows][:, None] + np.arange(width), 0)
+        own = factors[seen.indices[position]] * inside[..., None]  # (B, S, D)
         strength = _REGULARISATION * (length[rows] + weight * len(factors))
         left = gram + own.transpose(0, 2, 1) @ own + strength[:, None, None] * np.eye(factors.shape[1], dtype=np.float32)
         solved[rows] = np.linalg.solve(left, own.sum(1)[..., None])[..., 0]

@@ -20,9 +20,9 @@ def next_in_order_ranker(data: BaselineData, order: NDArray[np.integer]) -> Rank
         data: The histories.
         order: Shape (I,), the items in that order.
     """
-    place = np.empty(data.n_items, np.int64)
-    place[order] = np.arange(data.n_items)
-    last = place[data.last_item]  # (U,)
+    rank = np.empty(data.n_items, np.int64)
+    rank[order] = np.arange(data.n_items)
+    last = rank[data.last_item]  # (U,)
 
     def walk(user: int, n: int) -> NDArray[np.integer[Any]]:
         ahead: NDArray[np.integer[Any]] = order[(last[user] + 1 + np.arange(min(n, data.n_items))) % data.n_items]

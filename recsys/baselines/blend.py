@@ -33,8 +33,8 @@ def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_item
             row, column = np.nonzero(found.item_idx >= 0)
             keys.append(row.astype(np.int64) * n_items + found.item_idx[row, column])
             values.append(weight * _scaled(found)[row, column])
-    distinct, place = np.unique(np.concatenate(keys), return_inverse=True)
-    total = np.bincount(place, np.concatenate(values), minlength=len(distinct))
+    distinct, entry = np.unique(np.concatenate(keys), return_inverse=True)
+    total = np.bincount(entry, np.concatenate(values), minlength=len(distinct))
     row, item = distinct // n_items, (distinct % n_items).astype(np.int32)
     order = np.lexsort((item, -total, row))
     row, item, total = row[order], item[order], total[order]

@@ -57,11 +57,11 @@ class Family:
         """Fit each variant, a row of `fits` joined with one of `ranks`; a fit that two of them share is done once."""
         models, rankers = dict[int, Any](), dict[Scope, Ranker]()
         for scope, variant in variants.items():
-            place = next(place for place, row in enumerate(self.fits) if row.items() <= variant.items())
+            number = next(number for number, row in enumerate(self.fits) if row.items() <= variant.items())
             rank = next(row for row in self.ranks if row.items() <= variant.items())
-            if place not in models:
-                models[place] = self.fit(data, **self.fits[place])
-            rankers[scope] = self.ranker(data, models[place], self.fits[place], rank)
+            if number not in models:
+                models[number] = self.fit(data, **self.fits[number])
+            rankers[scope] = self.ranker(data, models[number], self.fits[number], rank)
         return rankers
 
 
@@ -135,7 +135,7 @@ class Judged:
     Attributes:
         keeps_seen: Whether repeats count, and lists may hold them.
         user_idx: Shape (B,).
-        row: Shape (R,), whose each relevant item is, as a place in `user_idx`.
+        row: Shape (R,), whose each relevant item is, as a position in `user_idx`.
         item: Shape (R,), item idx.
         n_items: I.
     """

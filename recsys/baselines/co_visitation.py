@@ -12,10 +12,12 @@ from recsys.baselines.ranking import Ranker, sparse_ranker
 from recsys.baselines.train_matrix import BaselineData
 
 Normalisation = Literal["share", "cosine"]
-_MOST_APART, _BLOCK_EVENTS = 30, 1_000_000
+_MOST_APART = 30
 
 
-def fit_co_visitation(data: BaselineData, *, window: int, normalisation: Normalisation) -> csr_matrix:
+def fit_co_visitation(
+    data: BaselineData, *, window: int, normalisation: Normalisation, block_events: int = 1_000_000
+) -> csr_matrix:
     """How often each item followed each other one within some moments, a pair d moments apart counting 1 / d.
 
     Events of one moment have no order: they are one moment apart, either way. Between two events lie fewer than 30.
@@ -24,6 +26,7 @@ def fit_co_visitation(data: BaselineData, *, window: int, normalisation: Normali
         data: Events in their order.
         window: The most moments apart.
         normalisation: `share`: of all that followed the first item. `cosine`: by the square roots of both items' events.
+        block_events: Events whose followers are counted at once; memory grows with them.
 
     Returns:
         Shape (I, I), row: the item of the history; of each row the 200 largest entries.
@@ -32,7 +35,7 @@ def fit_co_visitation(data: BaselineData, *, window: int, normalisation: Normali
         first-order transitions: Rendle et al., "Factorizing Personalized Markov Chains", WWW 2010, eq. 4.
     """
     n_events = np.bincount(data.item_idx, minlength=data.n_items).astype(np.float32)
-    block = np.cumsum(n_events, dtype=np.float64) // _BLOCK_EVENTS
+    block = np.cumsum(n_events, dtype=np.float64) // block_events
     edges = [0, *(np.flatnonzero(np.diff(block)) + 1).tolist(), data.n_items]
     return vstack(
         [_fit_rows(data, n_events, window, normalisation, begin, end) for begin, end in pairwise(edges)], format="csr"

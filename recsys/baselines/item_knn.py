@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from recsys.baselines.item_similarity import LONGEST_HISTORY, keep_nearest
+from recsys.baselines.item_similarity import N_NEIGHBOURS, keep_nearest
 from recsys.baselines.ranking import Ranker, sparse_ranker
 from recsys.baselines.train_matrix import BaselineData
 
@@ -14,13 +14,22 @@ Weighting = Literal["cosine", "tf-idf", "bm25"]
 _K1, _B = 1.2, 0.75
 
 
-def fit_item_knn(data: BaselineData, *, weighting: Weighting, shrinkage: float = 0.0) -> csr_matrix:
-    """What each item of a history says for each other item: their similarity, the 200 nearest of each.
+def fit_item_knn(
+    data: BaselineData,
+    *,
+    weighting: Weighting,
+    shrinkage: float = 0.0,
+    n_neighbours: int = N_NEIGHBOURS,
+    longest_history: int = 1_000,
+) -> csr_matrix:
+    """What each item of a history says for each other item: their similarity, the nearest of each.
 
     Args:
-        data: Of a user with more than 1,000 items the last 1,000 count.
+        data: The histories.
         weighting: Of users: all alike, less for users with many items (tf-idf), or that with lengths of items saturated (BM25).
         shrinkage: A cosine is multiplied by c / (c + shrinkage) for c common users.
+        n_neighbours: How many are kept.
+        longest_history: Of a user with more items the last so many count.
 
     Returns:
         Shape (I, I).
@@ -28,7 +37,7 @@ def fit_item_knn(data: BaselineData, *, weighting: Weighting, shrinkage: float =
     Source: Sarwar et al., "Item-based Collaborative Filtering", WWW 2001, section 3.1.1; shrinkage: Koren, KDD 2008, eq. 2;
         tf-idf and BM25: `nearest_neighbours.py` of the library implicit, with items as documents and users as terms.
     """
-    taken = _recent(data)
+    taken = _recent(data, longest_history)
     if weighting == "cosine":
         length = np.sqrt(np.bincount(taken.indices, minlength=data.n_items)).astype(np.float32)
 
@@ -36,9 +45,9 @@ def fit_item_knn(data: BaselineData, *, weighting: Weighting, shrinkage: float =
             shrunk = common / (common + shrinkage) if shrinkage else np.float32(1)
             return np.asarray(common / (length[row] * length[column]) * shrunk, np.float32)
 
-        return keep_nearest(taken.T.tocsr(), taken, rescale=cosine)
+        return keep_nearest(taken.T.tocsr(), taken, rescale=cosine, n_neighbours=n_neighbours)
     weighted = _tf_idf(taken) if weighting == "tf-idf" else _bm25(taken)  # (I, U)
-    return keep_nearest(weighted, weighted.T.tocsr())
+    return keep_nearest(weighted, weighted.T.tocsr(), n_neighbours=n_neighbours)
 
 
 def item_knn_ranker(data: BaselineData, similarity: csr_matrix, *, half_life: float | None) -> Ranker:
@@ -53,12 +62,12 @@ def item_knn_ranker(data: BaselineData, similarity: csr_matrix, *, half_life: fl
     return sparse_ranker(data, lambda user_idx: weights[user_idx] @ similarity)
 
 
-def _recent(data: BaselineData) -> csr_matrix:
+def _recent(data: BaselineData, longest: int) -> csr_matrix:
     """The histories without what lies too far back. Shape (U, I)."""
-    if np.diff(data.history.indptr).max(initial=0) <= LONGEST_HISTORY:
+    if np.diff(data.history.indptr).max(initial=0) <= longest:
         return data.history
     kept = data.history.copy()
-    kept.data = (data.age.data < LONGEST_HISTORY).astype(np.float32)
+    kept.data = (data.age.data < longest).astype(np.float32)
     kept.eliminate_zeros()
     return kept
 

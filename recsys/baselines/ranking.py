@@ -111,7 +111,7 @@ def same_for_all_ranker(data: BaselineData, scores: NDArray[np.floating[Any]]) -
         scores: Shape (I,).
     """
     order = np.argsort(-np.asarray(scores), kind="stable").astype(np.int32)
-    sorted_scores, place = np.asarray(scores, np.float32)[order], np.argsort(order)
+    sorted_scores, rank_of = np.asarray(scores, np.float32)[order], np.argsort(order)
 
     def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
         n_seen = 0 if keeps_seen else int(np.diff(data.history.indptr)[user_idx].max(initial=0))
@@ -119,8 +119,8 @@ def same_for_all_ranker(data: BaselineData, scores: NDArray[np.floating[Any]]) -
         is_free = np.ones((len(user_idx), width), bool)
         if not keeps_seen:
             seen = data.history[user_idx].tocoo()
-            near = place[seen.col] < width
-            is_free[seen.row[near], place[seen.col[near]]] = False
+            near = rank_of[seen.col] < width
+            is_free[seen.row[near], rank_of[seen.col[near]]] = False
         kept = is_free & (is_free.cumsum(1) <= k)
         row, column = np.nonzero(kept)
         item_idx = np.full((len(user_idx), k), -1, np.int32)

@@ -84,9 +84,9 @@ def build_baseline_data(train: pl.DataFrame, validation: pl.DataFrame) -> Baseli
     )
     later = pl.len().over(USER_IDX) - pl.col(TIMESTAMP).rank("max").over(USER_IDX)
     ages = events.with_columns(age=later).group_by(USER_IDX, ITEM_IDX).agg(pl.col("age").min()).sort(USER_IDX, ITEM_IDX)
-    shape, place = (len(users), len(items)), (ages[USER_IDX].to_numpy(), ages[ITEM_IDX].to_numpy())
+    shape, cell = (len(users), len(items)), (ages[USER_IDX].to_numpy(), ages[ITEM_IDX].to_numpy())
     counts = np.bincount(events[USER_IDX].to_numpy(), minlength=len(users))
-    age = csr_matrix((ages["age"].to_numpy().astype(np.float32) + 1, place), shape=shape)  # no entry of 0 may get lost
+    age = csr_matrix((ages["age"].to_numpy().astype(np.float32) + 1, cell), shape=shape)  # no entry of 0 may get lost
     age.data -= 1
     return BaselineData(
         users=users,

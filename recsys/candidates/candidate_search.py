@@ -23,7 +23,7 @@ class SearchPlan:
 
     Attributes:
         sources: Their names, in the order of precedence.
-        quotas: Least places of each.
+        quotas: Least number of items of each.
         orders: For each source that is one order for all, its items, best first.
         allowed: Shape (I,), the items that may be recommended; None allows all.
         caps: Limits of categories; None for none.

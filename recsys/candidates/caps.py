@@ -46,12 +46,12 @@ def apply_caps(found: Found, caps: Caps, *, k: int) -> tuple[Found, NDArray[np.b
     n_kept = np.zeros(n_rows, np.int64)
     all_capped = bool((caps.categories >= 0).any(1).all())
     rows = np.arange(n_rows)[:, None]
-    for place in range(width):
-        item = lists.item_idx[:, place]
+    for rank in range(width):
+        item = lists.item_idx[:, rank]
         of = caps.categories[np.maximum(item, 0)]  # (B, A)
-        is_kept[:, place] = (item >= 0) & (left[rows, of] > 0).all(1) & ~is_done
-        np.subtract.at(left, (np.broadcast_to(rows, of.shape), of), is_kept[:, place : place + 1].astype(np.int64))
-        n_kept += is_kept[:, place]
+        is_kept[:, rank] = (item >= 0) & (left[rows, of] > 0).all(1) & ~is_done
+        np.subtract.at(left, (np.broadcast_to(rows, of.shape), of), is_kept[:, rank : rank + 1].astype(np.int64))
+        n_kept += is_kept[:, rank]
         is_done = n_kept >= k
         if all_capped:
             is_done |= (left[:, :-1] <= 0).all(1)

@@ -101,7 +101,7 @@ def add_items(
         items: The vocabulary.
         model: The hash of the item vectors that the run has now.
         dim: D.
-        scale: What the vectors are shortened to, in (0, 1]: shorter ones take places of others less often.
+        scale: What the vectors are shortened to, in (0, 1]: shorter ones displace others less often.
 
     Raises:
         DataError: An id is in use or was, two are the same, or a vector has another size or length.

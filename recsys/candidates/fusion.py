@@ -1,4 +1,4 @@
-"""Several sources to one list: reciprocal rank fusion, with a least number of places for a source."""
+"""Several sources to one list: reciprocal rank fusion, with a least number of items of a source."""
 
 from collections.abc import Sequence
 
@@ -14,21 +14,21 @@ def fuse(sources: Sequence[Neighbours], *, k: int, quotas: Sequence[int]) -> Fou
     """Rank items by the sum of 1 / (60 + rank) over the sources that found them.
 
     A source with a quota of q has at least q items of its own in each list, if it found that many: where fewer made it by
-    themselves, its best take the last places.
+    themselves, its best take the last ranks.
 
     Source: Cormack, Clarke and Büttcher 2009, Reciprocal Rank Fusion.
 
     Args:
         sources: Shape (B, W) each, best first; the first one wins ties.
         k: Length of the lists.
-        quotas: Least places of each source, at most k in all.
+        quotas: Least number of items of each source, at most k in all.
 
     Returns:
         Lists of shape (B, k) with the fused score, and the source that ranked each item highest.
     """
     n_rows = len(sources[0].item_idx)
     item = np.concatenate([each.item_idx for each in sources], axis=1)
-    source = np.concatenate([np.full(each.item_idx.shape[1], place) for place, each in enumerate(sources)])
+    source = np.concatenate([np.full(each.item_idx.shape[1], number) for number, each in enumerate(sources)])
     rank = np.concatenate([np.arange(1, each.item_idx.shape[1] + 1) for each in sources])
     row, column = np.nonzero(item >= 0)
     item, source, rank = item[row, column], source[column], rank[column]
@@ -44,10 +44,10 @@ def fuse(sources: Sequence[Neighbours], *, k: int, quotas: Sequence[int]) -> Fou
     is_reserved = _reserve(row, found_by, quotas)
     kept = _first(row, np.lexsort((item, -score, ~is_reserved, row)), k)
     kept = kept[np.lexsort((item[kept], -score[kept], row[kept]))]
-    place = _places(row[kept])
+    rank = _ranks(row[kept])
     answer, by = Neighbours.empty(n_rows, k), np.full((n_rows, k), -1, np.int8)
-    answer.item_idx[row[kept], place], answer.score[row[kept], place] = item[kept], score[kept]
-    by[row[kept], place] = source[kept]
+    answer.item_idx[row[kept], rank], answer.score[row[kept], rank] = item[kept], score[kept]
+    by[row[kept], rank] = source[kept]
     return Found(lists=answer, source=by)
 
 
@@ -63,10 +63,10 @@ def _reserve(row: NDArray[np.int64], found_by: NDArray[np.int64], quotas: Sequen
 
 def _first(row: NDArray[np.int64], order: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Of each row the first n in an order that is sorted by row."""
-    return order[_places(row[order]) < n]
+    return order[_ranks(row[order]) < n]
 
 
-def _places(row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each entry's place within its row, for rows in sorted order."""
+def _ranks(row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each entry's rank within its row, for rows in sorted order."""
     starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.zeros(0, np.int64)
     return np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row))))

@@ -63,7 +63,7 @@ class PartWorker:
         return self._search.answer(user_idx, k=self._job.parts.k, keeps_seen=self._job.kind == "repeats")
 
     def _similar(self, item_idx: np.ndarray) -> Found:
-        places = np.arange(len(item_idx))
-        itself = SeenItems(item_idx=item_idx, starts=places, ends=places + 1)
+        rows = np.arange(len(item_idx))
+        itself = SeenItems(item_idx=item_idx, starts=rows, ends=rows + 1)
         queries, allowed = np.array(self._items[item_idx]), self._search.plan.allowed
         return Found.of_one(self._search.index.search(queries, k=self._job.parts.k, seen=itself, allowed=allowed))

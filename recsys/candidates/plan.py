@@ -28,7 +28,7 @@ class Asked:
     Attributes:
         k: Length of the lists.
         sources: Where candidates come from, in the order of precedence.
-        quotas: Least places of a source.
+        quotas: Least number of items of a source.
         caps: For a category column, the most items of one value in a list.
         rules: Which items may be recommended at all.
         recent_days: Days that recent popularity counts.
@@ -109,13 +109,13 @@ def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary, pairs:
     """
     extended = changes.extend(items)
     allowed, caps = plan.allowed, plan.caps
-    of_plan = {identifier: len(items) + place for place, identifier in enumerate(plan.added_ids)}
+    of_plan = {identifier: len(items) + number for number, identifier in enumerate(plan.added_ids)}
     before = np.array([of_plan.get(identifier, -1) for identifier in changes.added], np.int64)  # where each stood, if it did
-    place = np.concatenate([np.arange(len(items)), before])
+    number = np.concatenate([np.arange(len(items)), before])
     if allowed is not None:
-        allowed = np.where(place >= 0, allowed[place], not plan.has_rules)
+        allowed = np.where(number >= 0, allowed[number], not plan.has_rules)
     if caps is not None:
-        caps = replace(caps, categories=np.where(place[:, None] >= 0, caps.categories[place], -1).astype(np.int32))
+        caps = replace(caps, categories=np.where(number[:, None] >= 0, caps.categories[number], -1).astype(np.int32))
     return replace(
         plan,
         allowed=changes.remaining(extended, allowed),
@@ -131,17 +131,17 @@ def _taken(pairs: Path, changes: Changes, *, n_items: int) -> NDArray[np.int64] 
     unknown = pairs / "unknown_events.parquet"
     if not (len(changes.added) and unknown.is_file()):
         return None
-    added = pl.DataFrame({ITEM_ID: changes.added}).with_row_index("place", offset=n_items)
+    added = pl.DataFrame({ITEM_ID: changes.added}).with_row_index("number", offset=n_items)
     taken = pl.read_parquet(unknown).join(added, on=ITEM_ID)
-    return taken.select(pl.col(USER_IDX, "place").cast(pl.Int64)).sort(USER_IDX, "place").to_numpy() if taken.height else None
+    return taken.select(pl.col(USER_IDX, "number").cast(pl.Int64)).sort(USER_IDX, "number").to_numpy() if taken.height else None
 
 
 def _train_events(pairs: Path) -> tuple[np.ndarray, np.ndarray]:
     """Items and times of the events that train knows, without the validation tail of each history."""
     item_idx, timestamp = read_array(pairs / "item_idx.npy"), read_array(pairs / "timestamp.npy")
     offsets, train_end = read_array(pairs / "offsets.npy"), read_array(pairs / "train_end.npy")
-    place = np.arange(len(item_idx))
-    is_train = place < np.repeat(train_end, np.diff(offsets))
+    number = np.arange(len(item_idx))
+    is_train = number < np.repeat(train_end, np.diff(offsets))
     return item_idx[is_train], timestamp[is_train]
 
 

@@ -85,7 +85,7 @@ def roll_back(root: Path) -> Path:
 
 
 def check_link(root: Path) -> None:
-    """Refuse a folder in the place of the link, before any work.
+    """Refuse a folder where the link belongs, before any work.
 
     Raises:
         ArtefactError: `current` is a folder, as in a copy of a run that followed links.

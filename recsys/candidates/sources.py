@@ -100,7 +100,7 @@ class OrderedSource:
         allowed: NDArray[np.bool_] | None,
         keeps_seen: bool = False,
     ) -> Neighbours:
-        """See `Source.find`. The score is 1 over the place in the order."""
+        """See `Source.find`. The score is 1 over the rank in the order."""
         order = self.order if allowed is None else self.order[allowed[self.order]]
         seen = seen.nothing() if keeps_seen else seen
         row, item = seen.pairs()
@@ -109,11 +109,11 @@ class OrderedSource:
         n_items = int(max(order.max(initial=0), item.max(initial=0))) + 1
         keys = np.arange(len(user_idx))[:, None] * n_items + order[None, :]
         is_kept = ~np.isin(keys, row * n_items + item)
-        place = np.argsort(~is_kept, axis=1, kind="stable")[:, :k]
-        kept = np.take_along_axis(is_kept, place, 1)
-        width = place.shape[1]
-        answer.item_idx[:, :width] = np.where(kept, order[place] if len(order) else -1, -1)
-        answer.score[:, :width] = np.where(kept, 1 / (1 + place), -np.inf)
+        rank = np.argsort(~is_kept, axis=1, kind="stable")[:, :k]
+        kept = np.take_along_axis(is_kept, rank, 1)
+        width = rank.shape[1]
+        answer.item_idx[:, :width] = np.where(kept, order[rank] if len(order) else -1, -1)
+        answer.score[:, :width] = np.where(kept, 1 / (1 + rank), -np.inf)
         return answer
 
 

@@ -82,7 +82,7 @@ def write_candidates(
 def candidate_frame(
     user_idx: NDArray[np.integer], found: Found, *, users: Vocabulary, items: Vocabulary, sources: Sequence[str] = ()
 ) -> pl.DataFrame:
-    """What was found as rows, without the empty places of short lists."""
+    """What was found as rows, without the empty ranks of short lists."""
     columns = (USER_ID, ITEM_ID)
     table = _table(user_idx, found, users=users, items=items, columns=columns, sources=sources)
     return pl.DataFrame(table).with_columns(pl.col(_coded(columns, sources)).cast(pl.String))
@@ -107,7 +107,7 @@ def _table(
     columns: tuple[str, str],
     sources: Sequence[str],
 ) -> pa.Table:
-    """One row a place that holds an item; words are coded."""
+    """One row for each item listed; words are coded."""
     kept = found.lists.item_idx >= 0
     cells = {
         columns[0]: _code(np.repeat(user_idx, kept.sum(1)), users.ids),
@@ -120,16 +120,16 @@ def _table(
     return pa.table([cells[name] for name in schema.names], schema=schema)
 
 
-def _code(place: NDArray[np.integer], words: pl.Series) -> pa.DictionaryArray:
-    """Words by their place, as a dictionary of those that occur; the work grows with the places, not with all words."""
-    if (np.diff(place) >= 0).all():
-        is_first = np.diff(place, prepend=-1) > 0
-        occurs, number = place[is_first], np.cumsum(is_first, dtype=np.int32) - 1
-    elif len(words) <= _FEW_WORDS * len(place):
+def _code(position: NDArray[np.integer], words: pl.Series) -> pa.DictionaryArray:
+    """Words by their position, as a dictionary of those that occur; the work grows with the positions, not with all words."""
+    if (np.diff(position) >= 0).all():
+        is_first = np.diff(position, prepend=-1) > 0
+        occurs, number = position[is_first], np.cumsum(is_first, dtype=np.int32) - 1
+    elif len(words) <= _FEW_WORDS * len(position):
         is_there = np.zeros(len(words), bool)
-        is_there[place] = True
-        occurs, number = np.flatnonzero(is_there), (np.cumsum(is_there, dtype=np.int32) - 1)[place]
+        is_there[position] = True
+        occurs, number = np.flatnonzero(is_there), (np.cumsum(is_there, dtype=np.int32) - 1)[position]
     else:
-        occurs, number = np.unique(place, return_inverse=True)
+        occurs, number = np.unique(position, return_inverse=True)
     coded = pl.Series(number.astype(np.int32)).to_arrow()
     return pa.DictionaryArray.from_arrays(coded, words.gather(occurs).to_arrow())

@@ -41,7 +41,7 @@ def hash_code(*names: str) -> str:
 
 
 def _modules_of(name: str) -> list[str]:
-    folder = _place(name)
+    folder = _location(name)
     if not folder.is_dir():
         return [name]
     files = [path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.py") if path.stem != "__init__"]
@@ -49,7 +49,7 @@ def _modules_of(name: str) -> list[str]:
 
 
 def _find(name: str) -> Path | None:
-    path = _place(name).with_suffix(".py")
+    path = _location(name).with_suffix(".py")
     return path if path.is_file() else None
 
 
@@ -60,7 +60,7 @@ def _root(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _place(name: str) -> Path:
+def _location(name: str) -> Path:
     package, *parts = name.split(".")
     return _root(package).joinpath(*parts)
 

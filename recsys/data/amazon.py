@@ -16,7 +16,7 @@ from recsys.data.scan import plain_or_gzipped
 AmazonSet = Literal["amazon-beauty", "amazon-sports"]
 _ADDRESS = "https://raw.githubusercontent.com/aHuiWang/CIKM2020-S3Rec/e6c774da92dba847b00ac89e8bfc5c55cc44d378/data/"
 _FOLDERS = ("", "amazon-yelp-s3rec")
-_FILES: Mapping[AmazonSet, Mapping[str, str]] = {
+PUBLISHED: Mapping[AmazonSet, Mapping[str, str]] = {
     "amazon-beauty": {
         "Beauty.txt": "226cce9c3105299ca0db9615d7d3fb32b3175e90da43100ae352599f0f0107b8",
         "Beauty_item2attributes.json": "129e40f67486f6877eff0f5318cfa8530ee8ac23d8b0d1de04e1bb7a2ba0b2d4",
@@ -29,7 +29,12 @@ _FILES: Mapping[AmazonSet, Mapping[str, str]] = {
 
 
 def locate_amazon(
-    name: AmazonSet, *, data_dir: Path | None, raw: Path, on_progress: Progress | None = None
+    name: AmazonSet,
+    *,
+    data_dir: Path | None,
+    raw: Path,
+    on_progress: Progress | None = None,
+    published: Mapping[AmazonSet, Mapping[str, str]] = PUBLISHED,
 ) -> tuple[Path, Path]:
     """Find the two files of a set, fetching them if need be, and hold them to their hashes.
 
@@ -38,6 +43,7 @@ def locate_amazon(
         data_dir: A folder to look in first: it holds the files, plain or gzipped, or a folder `amazon-yelp-s3rec` that does.
         raw: Where fetched files are kept.
         on_progress: Called with bytes so far and in all while downloading.
+        published: The SHA-256 of each file of each set, interactions first.
 
     Returns:
         Interactions and item attributes.
@@ -45,7 +51,7 @@ def locate_amazon(
     Raises:
         SourceError: No source has them, or they are other files than those.
     """
-    wanted = _FILES[name]
+    wanted = published[name]
     folders = [] if data_dir is None else [data_dir / folder for folder in (*_FOLDERS, name)]
     for folder in [*folders, raw]:
         log, attributes = (plain_or_gzipped(folder, file) for file in wanted)
@@ -54,7 +60,7 @@ def locate_amazon(
             _check(attributes, wanted[attributes.name.removesuffix(".gz")])
             return log, attributes
     fetch_first({_ADDRESS: _from_address(wanted, on_progress)}, raw)
-    return locate_amazon(name, data_dir=None, raw=raw)
+    return locate_amazon(name, data_dir=None, raw=raw, published=published)
 
 
 def _from_address(wanted: Mapping[str, str], on_progress: Progress | None) -> Callable[[Path], None]:

@@ -72,8 +72,8 @@ def read_own_files(
         timestamp_unit=timestamp_unit,
         timestamp_format=timestamp_format,
     )
-    local = [place for place in (interactions, items, users) if place is not None and "://" not in place]
-    hashes = {str(path): sha256_of(path) for place in local for path in local_files(place, name="files")}
+    local = [path for path in (interactions, items, users) if path is not None and "://" not in path]
+    hashes = {str(file): sha256_of(file) for path in local for file in local_files(path, name="files")}
     return replace(tables, files=hashes)
 
 

@@ -191,7 +191,7 @@ def _cut(texts: Mapping[str, str], file: str, separator: str, columns: list[str]
     if columns is None:
         columns, lines = lines.item(0, 0).split(separator), lines.slice(1)
     cells = pl.col("line").str.strip_chars_end("\r").str.split(separator)
-    return lines.select(cells.list.get(place, null_on_oob=True).alias(column) for place, column in enumerate(columns or []))
+    return lines.select(cells.list.get(number, null_on_oob=True).alias(column) for number, column in enumerate(columns or []))
 
 
 def _read_text(path: Path) -> str:

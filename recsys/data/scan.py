@@ -115,7 +115,7 @@ def _scan_one(file: str, separator: str, header: Sequence[str] | None, name: str
         return table.map_batches(lambda batch: batch, projection_pushdown=False, streamable=True)
     cells = pl.col("line").str.strip_chars_end("\r").str.split(separator)
     body, columns = (lines, list(header)) if header else (lines.slice(1), names)
-    return body.select(cells.list.get(place, null_on_oob=True).alias(column) for place, column in enumerate(columns))
+    return body.select(cells.list.get(number, null_on_oob=True).alias(column) for number, column in enumerate(columns))
 
 
 def _refuse_doubles(names: Sequence[str], table: str) -> None:

@@ -16,7 +16,7 @@ from recsys.core.random import rng_for
 Order = Literal["sets", "file", "shuffled", "unstable"]
 Ties = Literal["auto", "sets", "file", "shuffled", "unstable"]
 
-_PLACE = "__place__"
+_POSITION = "__position__"
 _ERRORS = 3.0  # standard errors beyond chance
 _SLACK = 0.05  # more of a fixed order than this beside events apart is a sort
 
@@ -137,11 +137,11 @@ def sort_events(log: pl.DataFrame, *, ties: Order, seed: int) -> pl.DataFrame:
     Source: for `unstable`, `research/data/preprocessor.py` of Meta's generative-recommenders: pandas' `sort_values` by
         time with its default kind, then `groupby` user.
     """
-    places = pl.Series(_PLACE, _places(log, ties, seed))
-    return log.with_columns(places).sort(USER_ID, TIMESTAMP, _PLACE).drop(_PLACE)
+    positions = pl.Series(_POSITION, _positions(log, ties, seed))
+    return log.with_columns(positions).sort(USER_ID, TIMESTAMP, _POSITION).drop(_POSITION)
 
 
-def _places(log: pl.DataFrame, ties: Order, seed: int) -> NDArray[np.int64]:
+def _positions(log: pl.DataFrame, ties: Order, seed: int) -> NDArray[np.int64]:
     """Where among all rows each row stands, of which only the order within a user's equal times is used."""
     in_file = np.arange(log.height, dtype=np.int64)
     match ties:
@@ -150,9 +150,9 @@ def _places(log: pl.DataFrame, ties: Order, seed: int) -> NDArray[np.int64]:
         case "sets" | "shuffled":
             return rng_for(seed, "ties").permutation(in_file)
         case "unstable":
-            places = np.empty_like(in_file)
-            places[np.argsort(log[TIMESTAMP].to_physical().to_numpy())] = in_file
-            return places
+            positions = np.empty_like(in_file)
+            positions[np.argsort(log[TIMESTAMP].to_physical().to_numpy())] = in_file
+            return positions
 
 
 def describe_order(ties: Order, *, seed: int) -> str:

@@ -15,7 +15,7 @@ class Vocabulary:
     """A fixed set of ids.
 
     Attributes:
-        ids: The ids as String, sorted and unique; an id's place is its idx.
+        ids: The ids as String, sorted and unique; an id's position is its idx.
     """
 
     ids: pl.Series
@@ -29,8 +29,8 @@ class Vocabulary:
 
     def idx_of(self, identifier: str) -> int | None:
         """The idx of one id, or None if it is not in the vocabulary. Takes O(log n)."""
-        place = self.ids.search_sorted(identifier)
-        return int(place) if place < len(self) and self.ids[int(place)] == identifier else None
+        idx = self.ids.search_sorted(identifier)
+        return int(idx) if idx < len(self) and self.ids[int(idx)] == identifier else None
 
 
 def fit_vocabulary(ids: pl.Series) -> Vocabulary:

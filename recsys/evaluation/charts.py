@@ -37,13 +37,13 @@ def draw_metric_bars(rows: Sequence[Mapping[str, Any]], *, model: str, metrics: 
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.4, 0.6 + 0.3 * len(names)), layout="constrained")
         panels = figure.subplots(1, len(shown), squeeze=False)[0]
-        for place, (panel, metric) in enumerate(zip(panels, shown, strict=True)):
+        for column, (panel, metric) in enumerate(zip(panels, shown, strict=True)):
             found = {row["model"]: row for row in rows if row["metric"] == metric}
             value = np.array([found[name]["value"] for name in names])
             error = np.array([[found[n]["value"] - found[n]["low"], found[n]["high"] - found[n]["value"]] for n in names])
             colours = [MODEL if name == model else BASELINE for name in names]
             panel.barh(range(len(names)), value, xerr=error.clip(min=0).T, color=colours, ecolor=INK, capsize=2)
-            panel.set_yticks(range(len(names)), names if place == 0 else [""] * len(names))
+            panel.set_yticks(range(len(names)), names if column == 0 else [""] * len(names))
             panel.invert_yaxis()
             panel.set_title(metric.upper(), loc="left", fontsize=10, fontweight="bold")
         return as_svg(figure)
@@ -54,10 +54,10 @@ def draw_differences(comparisons: Sequence[Comparison]) -> str:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.4, 0.9 + 0.32 * len(comparisons)), layout="constrained")
         panel = figure.subplots()
-        for place, row in enumerate(comparisons):
+        for height, row in enumerate(comparisons):
             colour = GOOD if row.is_beaten else BAD if row.is_better else BASELINE
-            panel.plot([row.difference.low, row.difference.high], [place, place], color=colour, linewidth=3)
-            panel.plot(row.difference.value, place, "o", color=colour)
+            panel.plot([row.difference.low, row.difference.high], [height, height], color=colour, linewidth=3)
+            panel.plot(row.difference.value, height, "o", color=colour)
         panel.axvline(0, color=INK, linewidth=1)
         panel.set_yticks(range(len(comparisons)), [f"over {row.baseline}" for row in comparisons])
         panel.invert_yaxis()
@@ -112,8 +112,8 @@ def draw_exposure(shares: Mapping[str, NDArray[np.float64]], *, model: str) -> s
         figure = Figure(figsize=(4.6, 3.1), layout="constrained")
         panel = figure.subplots()
         width = 0.8 / max(len(shares), 1)
-        for place, ((name, share), colour) in enumerate(zip(shares.items(), _colours(shares, model), strict=True)):
-            panel.bar(np.arange(1, 11) + (place - len(shares) / 2) * width, share, width, color=colour, label=name)
+        for number, ((name, share), colour) in enumerate(zip(shares.items(), _colours(shares, model), strict=True)):
+            panel.bar(np.arange(1, 11) + (number - len(shares) / 2) * width, share, width, color=colour, label=name)
         panel.set_xticks(range(1, 11))
         panel.set_xlabel("tenth of the catalogue by popularity (10 = most popular)")
         panel.set_ylabel("share of recommendations")
@@ -129,7 +129,7 @@ def _colours(names: Iterable[str], model: str) -> list[str]:
 
 
 def as_svg(figure: Figure) -> str:
-    """A drawing as text that takes the width of its place on the page."""
+    """A drawing as text that takes the width that the page gives it."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
@@ -143,5 +143,5 @@ def as_svg(figure: Figure) -> str:
 
 
 def _drop_size(match: re.Match[str]) -> str:
-    """The drawing takes the width of its place on the page."""
+    """The drawing takes the width that the page gives it."""
     return (match.group(1) or match.group(3) or "") + (match.group(2) or "")

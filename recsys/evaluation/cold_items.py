@@ -22,7 +22,7 @@ from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 
 AMONG, MIXED = "cold items among cold items", "cold items in the whole catalogue"
-_N_NEIGHBOURS, _MOST_SCORES = 20, 2 * 10**8
+_N_NEIGHBOURS = 20
 Figures = dict[str, dict[str, NDArray[np.float64]]]
 
 
@@ -51,7 +51,14 @@ class ColdEvaluation:
 
 
 def evaluate_cold_items(
-    *, run: Path, judgements: Judgements, data: BaselineData, ks: list[int], model: str, seed: int
+    *,
+    run: Path,
+    judgements: Judgements,
+    data: BaselineData,
+    ks: list[int],
+    model: str,
+    seed: int,
+    most_scores: int = 200_000_000,
 ) -> ColdEvaluation | None:
     """Rank the cold items for the users who took one of them, a sample if there are many.
 
@@ -62,6 +69,7 @@ def evaluate_cold_items(
         ks: List lengths.
         model: The name of ours.
         seed: Of the random order.
+        most_scores: Scores that fit in memory; a user needs one for each item.
 
     Returns:
         Nothing if no cold item can be judged.
@@ -79,9 +87,9 @@ def evaluate_cold_items(
     if relevant.is_empty():
         return None
     n_users = relevant["user"].n_unique()
-    relevant = _sample_users(relevant, n_items=len(warm) + cold.height, seed=seed)
-    place = relevant["user"].rle_id().to_numpy().astype(np.int64)
-    first = np.flatnonzero(np.diff(place, prepend=-1))
+    relevant = _sample_users(relevant, n_items=len(warm) + cold.height, most_scores=most_scores, seed=seed)
+    row = relevant["user"].rle_id().to_numpy().astype(np.int64)
+    first = np.flatnonzero(np.diff(row, prepend=-1))
     user_idx, rows = (relevant[name].to_numpy().astype(np.int64)[first] for name in ("user", "row"))
     target = relevant["cold"].to_numpy().astype(np.int64)
     vectors = np.array(cold["vector"].to_numpy(), np.float32)
@@ -95,21 +103,21 @@ def evaluate_cold_items(
     taken = taken.join(pl.DataFrame({USER_IDX: user_idx}).with_row_index("row"), on=USER_IDX)
     for table in scores.values():
         table[taken["row"].to_numpy(), taken["cold"].to_numpy()] = -np.inf
-    own = {name: _ranks(table, place, target) for name, table in scores.items()}
-    among = {name: rank_metrics(ranks, place, ks=ks) for name, ranks in own.items()}
+    own = {name: _ranks(table, row, target) for name, table in scores.items()}
+    among = {name: rank_metrics(ranks, row, ks=ks) for name, ranks in own.items()}
     mixed = {}
     for name, of_warm in ((model, queries @ warm.T), ("content-knn", content_of_warm)):
         seen = data.history[rows].tocoo()
         of_warm[seen.row, seen.col] = -np.inf
-        above = (of_warm[place] > scores[name][place, target][:, None]).sum(1)
-        mixed[name] = rank_metrics(own[name] + above, place, ks=ks)
+        above = (of_warm[row] > scores[name][row, target][:, None]).sum(1)
+        mixed[name] = rank_metrics(own[name] + above, row, ks=ks)
     return ColdEvaluation(segments={AMONG: among, MIXED: mixed}, n_users=n_users, n_judged=len(rows))
 
 
-def _sample_users(relevant: pl.DataFrame, *, n_items: int, seed: int) -> pl.DataFrame:
+def _sample_users(relevant: pl.DataFrame, *, n_items: int, most_scores: int, seed: int) -> pl.DataFrame:
     """Rows of as many users as have room: a row needs the scores of all items."""
     asked = relevant["user"].unique().sort()
-    most = max(1, len(asked) * _MOST_SCORES // (relevant.height * n_items))
+    most = max(1, len(asked) * most_scores // (relevant.height * n_items))
     if len(asked) <= most:
         return relevant
     chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)
@@ -134,10 +142,10 @@ def _content_scores(
     return content[:, : len(texts)], content[:, len(texts) :], np.tile(popular, (len(rows), 1))
 
 
-def _ranks(scores: NDArray[np.floating], place: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ranks(scores: NDArray[np.floating], row: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rank from 1 of each relevant item; of equal scores the one with the smaller idx comes first."""
-    own = scores[place, target][:, None]
+    own = scores[row, target][:, None]
     before = np.arange(scores.shape[1])[None, :] < target[:, None]
-    table = scores[place]
+    table = scores[row]
     ranks: NDArray[np.int64] = 1 + (table > own).sum(1) + ((table == own) & before).sum(1)
     return ranks

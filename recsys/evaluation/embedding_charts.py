@@ -11,11 +11,11 @@ _COLOURS = ("#0b6e6e", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#
 _OTHER = "#c3c8ce"
 
 
-def draw_map(places: NDArray[np.float64], groups: list[str | None], *, heading: str) -> str:
+def draw_map(points: NDArray[np.float64], groups: list[str | None], *, heading: str) -> str:
     """Items on a plane, coloured by group; the largest groups have a colour each.
 
     Args:
-        places: Shape (N, 2).
+        points: Shape (N, 2).
         groups: What each item is; None if that is not known.
         heading: What the groups are.
     """
@@ -28,7 +28,7 @@ def draw_map(places: NDArray[np.float64], groups: list[str | None], *, heading: 
         for name, colour in [("other", _OTHER), *zip(largest, _COLOURS, strict=False)]:
             own = label == name
             if own.any():
-                panel.scatter(places[own, 0], places[own, 1], s=5, color=colour, label=name, linewidths=0)
+                panel.scatter(points[own, 0], points[own, 1], s=5, color=colour, label=name, linewidths=0)
         panel.set_xticks([])
         panel.set_yticks([])
         panel.set_title(heading, loc="left", fontsize=9)

@@ -129,7 +129,7 @@ def project_to_plane(vectors: Vectors) -> NDArray[np.float64]:
 def _find_faults(*, item_cosine: float, user_cosine: float, rank: float, most: int) -> tuple[str, ...]:
     """What is wrong; of few items or dimensions the rank says nothing."""
     faults = [
-        f"collapsed or hardly trained: two {side} have a cosine of {cosine:.2f} on average, so all of them lie in one place"
+        f"collapsed or hardly trained: two {side} have a cosine of {cosine:.2f} on average, so all of them lie close together"
         for side, cosine in (("items", item_cosine), ("users", user_cosine))
         if cosine > _ALIKE
     ]

@@ -78,9 +78,9 @@ def _groups(table: pl.DataFrame, ids: pl.Series) -> tuple[str | None, list[str |
 def _in_words(health: EmbeddingHealth, *, n_items: int) -> Sequence[str]:
     return [
         f"Alignment: {health.alignment:.3f}, the squared distance of a user and the item taken next (2 by chance, 0 at best)",
-        f"Uniformity: items {health.item_uniformity:.3f}, users {health.user_uniformity:.3f} (0 if all lie in one place; "
+        f"Uniformity: items {health.item_uniformity:.3f}, users {health.user_uniformity:.3f} (0 if all lie close together; "
         f"{-4 + 8 / health.dim:.2f} and lower if they are spread evenly)",
-        f"Mean cosine: items {health.item_cosine:.3f}, users {health.user_cosine:.3f} (1 if all lie in one place)",
+        f"Mean cosine: items {health.item_cosine:.3f}, users {health.user_cosine:.3f} (1 if all lie close together)",
         f"Effective rank: items make use of {health.effective_rank:.1f} directions of {health.dim}",
         f"Hubness: {health.hubness:.2f}, the skewness of how often an item is among the 10 nearest of {health.n_users:,} users",
         f"Dead ids: {health.n_dead:,} of {n_items:,} items are among the 100 nearest of none of these users",

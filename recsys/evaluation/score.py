@@ -72,10 +72,10 @@ def score_candidates(
         or lists.filter(pl.col(ITEM_IDX) >= 0).select("row", ITEM_IDX).is_duplicated().any()
     ):
         raise DataError(f"evaluate: lists of {name} must hold each rank and item once, got doubles; run its stage again")
-    row, place = lists["row"].to_numpy(), lists[RANK].to_numpy() - 1
+    row, column = lists["row"].to_numpy(), lists[RANK].to_numpy() - 1
     hits = np.zeros((users.height, longest), bool)
     item_idx = np.full((users.height, longest), -1, np.int32)
-    hits[row, place], item_idx[row, place] = lists["hit"].to_numpy(), lists[ITEM_IDX].to_numpy()
+    hits[row, column], item_idx[row, column] = lists["hit"].to_numpy(), lists[ITEM_IDX].to_numpy()
     n_relevant = users["n_relevant"].to_numpy()
     per_user = judge(hits, n_relevant, ks=ks)
     share = catalogue[COUNT].to_numpy() / catalogue[COUNT].sum()

@@ -45,7 +45,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """
     order = sorted(p_values, key=lambda name: p_values[name])
     adjusted, highest = dict[str, float](), 0.0
-    for place, name in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - place) * p_values[name]))
+    for rank, name in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * p_values[name]))
         adjusted[name] = highest
     return {name: adjusted[name] for name in p_values}

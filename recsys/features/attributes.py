@@ -18,10 +18,10 @@ class Attributes:
     """What the towers read of each row.
 
     Attributes:
-        categories: Shape (R, A) int32, category positions from 1, 0 is none; R rows in the order of the vocabulary. A number
+        categories: Shape (R, A) int32, category numbers from 1, 0 is none; R rows in the order of the vocabulary. A number
             is a category too, by the range it lies in, so that a tower need not be linear in it.
         numbers: Shape (R, F) float32, standardised; a missing number is 0, the mean.
-        category_names: The categories' names as `column=value`, of a range `column>=lowest`; place p is position p + 1.
+        category_names: The categories' names as `column=value`, of a range `column>=lowest`; the number of the first is 1.
         number_names: The F columns.
         n_cut: Rows that had more than 32 categories and lost the rest.
     """
@@ -65,14 +65,14 @@ def _name_categories(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 def _name_ranges(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """One line (row, name) a known number: its own value if there are few, else which of many equally full ranges."""
     values = rows[column].cast(pl.Float64).to_numpy()
-    place = np.flatnonzero(np.isfinite(values))
-    known = values[place]
+    position = np.flatnonzero(np.isfinite(values))
+    known = values[position]
     lowest = np.unique(known)
     if len(lowest) > _MOST_BUCKETS:
         lowest = np.unique(np.quantile(known, np.arange(_MOST_BUCKETS) / _MOST_BUCKETS, method="lower"))
     bucket = np.searchsorted(lowest, known, side="right") - 1
     names = pl.Series([f"{column}>={value:.12g}" for value in lowest], dtype=pl.String)
-    return pl.DataFrame({"row": pl.Series(place, dtype=pl.Int64), "name": names.gather(bucket)})
+    return pl.DataFrame({"row": pl.Series(position, dtype=pl.Int64), "name": names.gather(bucket)})
 
 
 def _encode_categories(named: list[pl.DataFrame], *, n_rows: int) -> tuple[NDArray[np.int32], list[str], int]:
@@ -81,12 +81,12 @@ def _encode_categories(named: list[pl.DataFrame], *, n_rows: int) -> tuple[NDArr
     frame = pl.concat(named).unique(maintain_order=True)
     names = frame["name"].unique().sort()
     codes = pl.DataFrame({"name": names, "code": pl.Series(range(1, len(names) + 1), dtype=pl.Int32)})
-    placed = frame.join(codes, on="name").sort("row", "code").with_columns(place=pl.int_range(pl.len()).over("row"))
-    n_cut = placed.filter(pl.col("place") == _MOST_PER_ROW).height
-    placed = placed.filter(pl.col("place") < _MOST_PER_ROW)
-    widest = int(placed["place"].to_numpy().max(initial=0)) + 1
+    placed = frame.join(codes, on="name").sort("row", "code").with_columns(position=pl.int_range(pl.len()).over("row"))
+    n_cut = placed.filter(pl.col("position") == _MOST_PER_ROW).height
+    placed = placed.filter(pl.col("position") < _MOST_PER_ROW)
+    widest = int(placed["position"].to_numpy().max(initial=0)) + 1
     encoded = np.zeros((n_rows, widest), np.int32)
-    encoded[placed["row"].to_numpy(), placed["place"].to_numpy()] = placed["code"].to_numpy()
+    encoded[placed["row"].to_numpy(), placed["position"].to_numpy()] = placed["code"].to_numpy()
     return encoded, names.to_list(), n_cut
 
 

@@ -72,8 +72,8 @@ def build_histories(
         The arrays, and how many validation events were dropped because their user or item is unknown to train.
     """
     parts = [
-        part.select(USER_ID, ITEM_ID, TIMESTAMP).with_columns(part=pl.lit(place))
-        for place, part in enumerate((train, validation))
+        part.select(USER_ID, ITEM_ID, TIMESTAMP).with_columns(part=pl.lit(number))
+        for number, part in enumerate((train, validation))
     ]
     known = (
         pl.concat(parts)

@@ -83,6 +83,6 @@ def encode_search_texts(encoder: TextEncoder | SentenceEncoder, texts: Mapping[s
     """
     n_items = len(next(iter(texts.values())))
     vectors = np.empty((n_items, len(texts), encoder.dim), np.float32)
-    for place, column in enumerate(texts.values()):
-        vectors[:, place] = encoder.encode(column)
+    for number, column in enumerate(texts.values()):
+        vectors[:, number] = encoder.encode(column)
     return vectors

@@ -43,7 +43,7 @@ class SentenceEncoder:
         vectors = np.zeros((len(texts), self.dim), np.float32)
         written = np.flatnonzero([bool(text.strip()) for text in texts])
         if len(written):
-            shown = [texts[int(place)] for place in written]
+            shown = [texts[int(row)] for row in written]
             vectors[written] = self._model.encode(shown, normalize_embeddings=True, show_progress_bar=False)
         return vectors
 

@@ -42,7 +42,7 @@ class TextEncoder:
             return np.zeros((len(texts), self.dim), np.float32)
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        vectorizer = TfidfVectorizer(sublinear_tf=True, vocabulary={word: place for place, word in enumerate(self.words)})
+        vectorizer = TfidfVectorizer(sublinear_tf=True, vocabulary={word: column for column, word in enumerate(self.words)})
         vectorizer.idf_ = self.idf.astype(np.float64)
         vectors = np.empty((len(texts), self.dim), np.float32)
         for begin in range(0, len(texts), _BLOCK):

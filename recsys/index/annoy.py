@@ -7,49 +7,51 @@ unit vectors both orders are the same; where lengths differ, vectors are made eq
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-import annoy
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import IndexQualityError
 from recsys.core.files import write_atomically
+from recsys.index.backend import Backend
 from recsys.index.nearest import UNIT_TOLERANCE, Vectors
 from recsys.index.overfetch import Overfetch
 
 
-def build_annoy(path: Path, vectors: Vectors, *, n_trees: int, seed: int) -> None:
+def build_annoy(path: Path, vectors: Vectors, *, form: str, seed: int) -> None:
     """Build a forest and write it, atomically. One thread builds, so the same seed gives the same file.
 
     Args:
         path: The index file.
         vectors: Shape (I, D).
-        n_trees: More trees, better recall and a larger file.
+        form: As `50 trees`: more trees, better recall and a larger file.
         seed: Of the random splits.
     """
     laid_out = vectors if _is_unit(vectors) else augment(vectors)
-    forest = annoy.AnnoyIndex(laid_out.shape[1], "angular")
+    forest = _forest(laid_out.shape[1])
     forest.set_seed(seed % 2**31)
-    for place, vector in enumerate(laid_out):
-        forest.add_item(place, vector.tolist())
-    forest.build(n_trees, n_jobs=1)
+    for row, vector in enumerate(laid_out):
+        forest.add_item(row, vector.tolist())
+    forest.build(int(form.split(maxsplit=1)[0]), n_jobs=1)
     with write_atomically(path) as partial:
         forest.save(str(partial))
 
 
-def open_annoy(path: Path, vectors: Vectors, *, search_k: int, tuned_k: int) -> Overfetch:
+def open_annoy(path: Path, vectors: Vectors, *, form: str, effort: int, tuned_k: int) -> Overfetch:
     """Open a forest. Annoy releases the GIL, so queries are spread over threads.
 
     Args:
         path: The index file; it is memory-mapped.
         vectors: Shape (I, D), the vectors that the forest was built from.
-        search_k: Nodes to inspect for a list of `tuned_k`.
-        tuned_k: The list length that `search_k` was measured for; longer lists inspect in proportion.
+        form: How it was built, which the file says too.
+        effort: Nodes to inspect for a list of `tuned_k`.
+        tuned_k: The list length that `effort` was measured for; longer lists inspect in proportion.
 
     Raises:
         IndexQualityError: The file holds another number of items, or none.
     """
-    forest = annoy.AnnoyIndex(vectors.shape[1] + 1 - _is_unit(vectors), "angular")
+    forest = _forest(vectors.shape[1] + 1 - _is_unit(vectors))
     try:
         forest.load(str(path))
     except OSError as error:
@@ -61,10 +63,10 @@ def open_annoy(path: Path, vectors: Vectors, *, search_k: int, tuned_k: int) -> 
     def find(queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
         found = np.full((len(queries), int(wanted.max(initial=0))), -1, np.int32)
 
-        def ask(place: int) -> None:
-            n = int(wanted[place])
-            items = forest.get_nns_by_vector(queries[place].tolist() + padding, n, max(search_k, search_k * n // tuned_k))
-            found[place, : len(items)] = items
+        def ask(row: int) -> None:
+            n = int(wanted[row])
+            items = forest.get_nns_by_vector(queries[row].tolist() + padding, n, max(effort, effort * n // tuned_k))
+            found[row, : len(items)] = items
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(ask, range(len(queries))))
@@ -89,6 +91,21 @@ def augment(vectors: Vectors) -> Vectors:
     return np.concatenate([vectors, lacking[:, None].astype(np.float32)], axis=1)
 
 
+def _forest(dim: int) -> Any:
+    import annoy
+
+    return annoy.AnnoyIndex(dim, "angular")
+
+
 def _is_unit(vectors: Vectors) -> bool:
     lengths = np.linalg.norm(vectors, axis=1)
     return bool(np.abs(lengths - 1).max(initial=0.0) <= UNIT_TOLERANCE)
+
+
+BACKEND = Backend(
+    forms=tuple(f"{n_trees} trees" for n_trees in (10, 25, 50, 100)),
+    build=build_annoy,
+    open=open_annoy,
+    least_effort=lambda form, k: k,
+    is_available=lambda: True,
+)

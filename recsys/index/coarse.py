@@ -11,7 +11,6 @@ from torch import Tensor
 from recsys.index.filters import SeenItems
 
 _GROUPS = (8, 8)
-_TWO_LEVELS_FROM = 32_768
 _ROWS = 128
 _COPIED_ITEMS = 65_536
 _BUFFER_SCORES = 1 << 27
@@ -46,13 +45,15 @@ class CoarseScan:
 
     Args:
         items: Shape (I, D) float32.
+        dtype: Of the scan; half precision if left out, where the processor multiplies in it.
+        two_levels_from: Items from which on groups are grouped.
     """
 
-    def __init__(self, items: Tensor) -> None:
+    def __init__(self, items: Tensor, *, dtype: torch.dtype | None = None, two_levels_from: int = 32_768) -> None:
         self._n_items, dim = items.shape
-        self._sizes = _GROUPS if self._n_items >= _TWO_LEVELS_FROM else _GROUPS[:1]
+        self._sizes = _GROUPS if self._n_items >= two_levels_from else _GROUPS[:1]
         whole = math.prod(self._sizes)
-        self._dtype = torch.bfloat16 if _is_fast_in_bfloat16(items.device) else torch.float32
+        self._dtype = dtype or (torch.bfloat16 if _is_fast_in_bfloat16(items.device) else torch.float32)
         self._items = torch.zeros(-(-self._n_items // whole) * whole, dim, dtype=self._dtype, device=items.device)
         self._error = self._longest = 0.0
         for begin in range(0, self._n_items, _COPIED_ITEMS):
@@ -98,8 +99,8 @@ class CoarseScan:
             n_groups = len(level) // size
             at = idx.t()[None].expand(size, -1, -1)  # (S, M, B)
             inside = level.view(size, n_groups, -1).gather(1, at).permute(2, 0, 1).flatten(1)  # (B, S·M)
-            values, place = inside.topk(n, dim=1, sorted=False)
-            idx = place // n * n_groups + idx.gather(1, place % n)
+            values, position = inside.topk(n, dim=1, sorted=False)
+            idx = position // n * n_groups + idx.gather(1, position % n)
         return Best(values=values, indices=idx)
 
     def _scores(self, rounded: Tensor, seen: SeenItems | None) -> Tensor:

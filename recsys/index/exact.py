@@ -12,8 +12,6 @@ from recsys.index.coarse import CoarseScan
 from recsys.index.filters import SeenItems
 from recsys.index.nearest import Neighbours, Vectors
 
-_BLOCK_SCORES = 1 << 24
-_COARSE_FROM = 2048
 _WIDER = 2
 _LEAST_MARGIN, _MARGIN = 28, 0.35
 _MOST_GROWTH = 16.0
@@ -30,12 +28,17 @@ class ExactIndex:
     Args:
         vectors: Shape (I, D) float32.
         device: Where the product is computed; on CUDA where there is one if left out.
+        block_scores: Scores in float32 that are held at once.
+        coarse_from: Items from which on they are scanned in half precision first.
     """
 
-    def __init__(self, vectors: Vectors, *, device: str | None = None) -> None:
+    def __init__(
+        self, vectors: Vectors, *, device: str | None = None, block_scores: int = 1 << 24, coarse_from: int = 2048
+    ) -> None:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._items = torch.from_numpy(np.array(vectors, np.float32)).to(device)
-        self._scan = CoarseScan(self._items) if len(vectors) >= _COARSE_FROM else None
+        self._scan = CoarseScan(self._items) if len(vectors) >= coarse_from else None
+        self._block_scores, self._coarse_from = block_scores, coarse_from
         self._growth = 1.0
         self._pool: ThreadPoolExecutor | None = None
         self._narrowed: tuple[NDArray[np.bool_], NDArray[np.int32], ExactIndex] | None = None
@@ -43,12 +46,12 @@ class ExactIndex:
     def search(
         self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
     ) -> Neighbours:
-        """See `Nearest.search`. Memory is bounded by blocks of 2^24 or, in half precision, 2^27 scores."""
+        """See `Nearest.search`. Memory is bounded by blocks of scores, 2^27 in half precision."""
         if allowed is not None:
             return self._search_allowed(queries, k, seen, allowed)
         n_queries, n_items = len(queries), len(self._items)
         answer = Neighbours.empty(n_queries, k)
-        rows = self._scan.best_rows if self._scan is not None else max(1, _BLOCK_SCORES // max(n_items, 1))
+        rows = self._scan.best_rows if self._scan is not None else max(1, self._block_scores // max(n_items, 1))
         parts = [np.arange(begin, min(begin + rows, n_queries)) for begin in range(0, n_queries, rows)]
         self._each(lambda part: self._fill(answer, part, queries, min(k, n_items), seen), parts)
         return answer
@@ -72,12 +75,17 @@ class ExactIndex:
         narrowed = self._narrowed
         if narrowed is None or not np.array_equal(narrowed[0], allowed):
             kept = np.flatnonzero(allowed).astype(np.int32)
-            part = ExactIndex(self._items[torch.from_numpy(kept).long()].cpu().numpy(), device=str(self._items.device))
+            part = ExactIndex(
+                self._items[torch.from_numpy(kept).long()].cpu().numpy(),
+                device=str(self._items.device),
+                block_scores=self._block_scores,
+                coarse_from=self._coarse_from,
+            )
             narrowed = self._narrowed = (allowed.copy(), kept, part)
         _, kept, part = narrowed
-        place = np.full(len(allowed), -1, np.int32)
-        place[kept] = np.arange(len(kept))
-        found = part.search(queries, k=k, seen=None if seen is None else seen.renumber(place))
+        number = np.full(len(allowed), -1, np.int32)
+        number[kept] = np.arange(len(kept))
+        found = part.search(queries, k=k, seen=None if seen is None else seen.renumber(number))
         item_idx = np.where(found.item_idx >= 0, np.append(kept, -1)[found.item_idx], -1).astype(np.int32)
         return Neighbours(item_idx=item_idx, score=found.score)
 
@@ -94,7 +102,7 @@ class ExactIndex:
             if is_first and is_proved.mean() < _WELL_PROVED:
                 self._growth = min(_MOST_GROWTH, 1.5 * self._growth)
             part, n, is_first = part[~is_proved], _WIDER * n, False
-        step = max(1, _BLOCK_SCORES // max(len(self._items), 1))
+        step = max(1, self._block_scores // max(len(self._items), 1))
         for begin in range(0, len(part), step):
             rows = part[begin : begin + step]
             block = self._to_device(queries[rows])
@@ -116,11 +124,11 @@ class ExactIndex:
         """
         item_idx = item_idx.sort(dim=1).values  # of equal items the first comes first
         score = torch.empty(item_idx.shape, device=item_idx.device)  # (B, M)
-        step = max(1, _BLOCK_SCORES // max(item_idx.shape[1] * queries.shape[1], 1))
+        step = max(1, self._block_scores // max(item_idx.shape[1] * queries.shape[1], 1))
         for begin in range(0, len(queries), step):
             rows = slice(begin, begin + step)
-            places = item_idx[rows].clamp(min=0)
-            listed = self._items.index_select(0, places.flatten()).view(*places.shape, queries.shape[1])  # (B, M, D)
+            numbers = item_idx[rows].clamp(min=0)
+            listed = self._items.index_select(0, numbers.flatten()).view(*numbers.shape, queries.shape[1])  # (B, M, D)
             score[rows] = listed.mul_(queries[rows, None]).sum(-1)
         score, order = score.masked_fill_(item_idx < 0, -torch.inf).sort(dim=1, descending=True, stable=True)
         return item_idx.gather(1, order), score

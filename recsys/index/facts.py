@@ -9,6 +9,8 @@ from recsys.core.facts import from_table
 from recsys.core.files import read_json
 from recsys.index.nearest import Score
 
+BackendName = Literal["annoy", "faiss"]  # those of `choice.py`
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFacts:
@@ -31,7 +33,7 @@ class IndexFacts:
         index_sha256: Of the index file; None where there is none.
     """
 
-    backend: Literal["exact", "annoy", "faiss"]
+    backend: BackendName | Literal["exact"]
     build: str
     effort: int
     k: int

@@ -2,17 +2,17 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.core.errors import ConfigError, IndexQualityError
 from recsys.core.files import write_atomically
+from recsys.index.backend import Backend
 from recsys.index.nearest import Vectors
 from recsys.index.overfetch import Overfetch
 
-Kind = Literal["hnsw", "ivfpq"]
 _LINKS = 32
 _BUILD_EFFORT = 120
 _REFINED = 4
@@ -24,13 +24,13 @@ def is_available() -> bool:
     return importlib.util.find_spec("faiss") is not None
 
 
-def build_faiss(path: Path, vectors: Vectors, *, kind: Kind, seed: int) -> None:
+def build_faiss(path: Path, vectors: Vectors, *, form: str, seed: int) -> None:
     """Build an index and write it, atomically.
 
     Args:
         path: The index file.
         vectors: Shape (I, D).
-        kind: `hnsw`, or `ivfpq` with about four times the square root of I lists and two dimensions a code.
+        form: `hnsw`, or `ivfpq` with about four times the square root of I lists and two dimensions a code.
         seed: Of the sample that inverted lists are trained on.
 
     Raises:
@@ -39,7 +39,7 @@ def build_faiss(path: Path, vectors: Vectors, *, kind: Kind, seed: int) -> None:
     faiss = _import()
     n_items, dim = vectors.shape
     contiguous = np.ascontiguousarray(vectors, np.float32)
-    if kind == "hnsw":
+    if form == "hnsw":
         index = faiss.IndexHNSWFlat(dim, _LINKS, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = _BUILD_EFFORT
     else:
@@ -53,13 +53,13 @@ def build_faiss(path: Path, vectors: Vectors, *, kind: Kind, seed: int) -> None:
         faiss.write_index(index, str(partial))
 
 
-def open_faiss(path: Path, vectors: Vectors, *, kind: Kind, effort: int, tuned_k: int) -> Overfetch:
+def open_faiss(path: Path, vectors: Vectors, *, form: str, effort: int, tuned_k: int) -> Overfetch:
     """Open an index. Faiss uses all threads itself.
 
     Args:
         path: The index file.
         vectors: Shape (I, D), the vectors that it was built from.
-        kind: What it is.
+        form: What it is.
         effort: Nodes kept in view (`hnsw`) or lists probed (`ivfpq`) for a list of `tuned_k`.
         tuned_k: The list length that `effort` was measured for; longer lists look further in proportion.
 
@@ -78,7 +78,7 @@ def open_faiss(path: Path, vectors: Vectors, *, kind: Kind, effort: int, tuned_k
     def find(queries: Vectors, wanted: NDArray[np.int64]) -> NDArray[np.int32]:
         n = int(wanted.max(initial=1))
         further = max(effort, effort * n // tuned_k)
-        if kind == "hnsw":
+        if form == "hnsw":
             parameters: Any = faiss.SearchParametersHNSW(efSearch=max(further, n))
         else:
             lists = faiss.SearchParametersIVF(nprobe=further)
@@ -98,3 +98,12 @@ def _import() -> Any:
     import faiss
 
     return faiss
+
+
+BACKEND = Backend(
+    forms=("hnsw", "ivfpq"),
+    build=build_faiss,
+    open=open_faiss,
+    least_effort=lambda form, k: 1 if form == "ivfpq" else k,
+    is_available=is_available,
+)

@@ -43,21 +43,21 @@ class SeenItems:
         position = np.repeat(np.asarray(self.starts), counts) + np.arange(len(row)) - before
         return row, np.asarray(self.item_idx)[position]
 
-    def renumber(self, place: NDArray[np.int32]) -> "SeenItems":
+    def renumber(self, numbers: NDArray[np.int32]) -> "SeenItems":
         """The same under other numbers of items, without those that have none.
 
         Args:
-            place: Shape (I,), the new number of each item, -1 for none.
+            numbers: Shape (I,), the new number of each item, -1 for none.
         """
         row, item = self.pairs()
-        number = place[item]
+        number = numbers[item]
         ends = np.cumsum(np.bincount(row[number >= 0], minlength=len(self.starts)))
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])[: len(ends)]
         return SeenItems(item_idx=number[number >= 0], starts=starts, ends=ends)
 
-    def row(self, place: int) -> Ints:
+    def row(self, position: int) -> Ints:
         """One row's items."""
-        return np.asarray(self.item_idx[self.starts[place] : self.ends[place]])
+        return np.asarray(self.item_idx[self.starts[position] : self.ends[position]])
 
 
 def n_possible(seen: SeenItems, *, k: int, n_items: int, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:

@@ -38,14 +38,14 @@ class Found:
 
     Attributes:
         lists: Shape (B, K).
-        source: Shape (B, K), the place of the source, -1 where there is no item.
+        source: Shape (B, K), the position of the source, -1 where there is no item.
     """
 
     lists: Neighbours
     source: NDArray[np.int8]
 
     def head(self, k: int) -> "Found":
-        """The first k places of each list."""
+        """The first k ranks of each list."""
         lists = Neighbours(item_idx=self.lists.item_idx[:, :k], score=self.lists.score[:, :k])
         return Found(lists=lists, source=self.source[:, :k])
 
@@ -106,7 +106,7 @@ def check_vectors(vectors: Vectors, *, score: Score) -> None:
 
 
 def recall_against(found: Neighbours, exact: Neighbours, *, tolerance: float = 1e-6) -> float:
-    """Share of the exact neighbours' places that an index filled with items as good.
+    """Share of the exact neighbours' ranks that an index filled with items as good.
 
     An item counts if its score reaches the exact list's last score, so that ties are no errors.
 

@@ -1,21 +1,19 @@
-"""How an index is built and how hard it searches: the fastest way that reaches the recall asked for, by measurement.
-
-Annoy and Faiss are imported when one of them is used: exact search needs neither.
-"""
+"""How an index is built and how hard it searches: the fastest way that reaches the recall asked for, by measurement."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from recsys.core.errors import IndexQualityError
+from recsys.index.backend import Backend
+from recsys.index.choice import BACKENDS
 from recsys.index.exact import ExactIndex
+from recsys.index.facts import BackendName
 from recsys.index.nearest import Nearest, Neighbours, Vectors, recall_against
 
-Family = Literal["annoy", "faiss"]
-_TREES = (10, 25, 50, 100)
-_DOUBLINGS = 10
 _BISECTIONS = 3
 _TIMED = 3
 
@@ -25,15 +23,15 @@ class OperatingPoint:
     """One setting of an index, and what was measured at it.
 
     Attributes:
-        backend: `exact`, `annoy` or `faiss`.
-        build: What was built: for annoy the number of trees, for faiss its kind.
-        effort: Search effort for a list of k: nodes for annoy and HNSW, lists for IVF-PQ; 0 for exact.
+        backend: `exact`, or the name of an approximate one.
+        build: The form that was built.
+        effort: Search effort for a list of k, as the backend counts it; 0 for exact.
         k: List length of the measurement.
         recall: Recall@k against exact search.
         queries_per_second: In batches, all threads, best of three.
     """
 
-    backend: Literal["exact", "annoy", "faiss"]
+    backend: BackendName | Literal["exact"]
     build: str
     effort: int
     k: int
@@ -46,20 +44,31 @@ class OperatingPoint:
 
 
 def choose_operating_point(
-    path: Path, vectors: Vectors, queries: Vectors, *, families: list[Family], k: int, target_recall: float, seed: int
+    path: Path,
+    vectors: Vectors,
+    queries: Vectors,
+    *,
+    backends: Mapping[BackendName, Backend],
+    k: int,
+    target_recall: float,
+    seed: int,
+    with_exact: bool = False,
+    n_doublings: int = 10,
 ) -> tuple[OperatingPoint, list[OperatingPoint]]:
-    """Build every form of the families and find, for each, the least effort that reaches the target; the fastest form wins.
+    """Build every form of the backends and find, for each, the least effort that reaches the target; the fastest form wins.
 
-    The file of the winner is left at `path`; there is none if exact search wins, which takes part where several families do.
+    The file of the winner is left at `path`; there is none if exact search wins.
 
     Args:
         path: The index file.
         vectors: Shape (I, D) of items.
         queries: Shape (B, D) of users to measure with.
-        families: Which to try.
+        backends: Which to try.
         k: List length.
         target_recall: Least mean recall@k.
         seed: Of forests and samples.
+        with_exact: Whether exact search takes part.
+        n_doublings: How often the effort is doubled at most.
 
     Returns:
         The choice, and every point measured.
@@ -71,15 +80,16 @@ def choose_operating_point(
     exact = exact_index.search(queries, k=k)
     measured: list[OperatingPoint] = []
     best: OperatingPoint | None = None
-    if len(families) > 1:
+    if with_exact:
         best = _measure(exact_index, queries, exact, backend="exact", build="all items", effort=0, k=k)
         measured.append(best)
-    for family in families:
-        for build in builds_of(family):
+    for name, backend in backends.items():
+        for form in backend.forms:
             candidate = path.with_name(f".{path.name}.trying")
             try:
-                _build(candidate, vectors, family, build, seed=seed)
-                points = list(_least_effort(candidate, vectors, queries, exact, family, build, k, target_recall))
+                backend.build(candidate, vectors, form=form, seed=seed)
+                measure = partial(_measure_at, candidate, vectors, queries, exact, name=name, backend=backend, form=form, k=k)
+                points = list(_least_effort(measure, backend.least_effort(form, k), target_recall, n_doublings))
                 measured += points
                 reached = [point for point in points if point.recall >= target_recall]
                 fastest = max(reached, key=lambda point: point.queries_per_second, default=None)
@@ -97,65 +107,35 @@ def choose_operating_point(
     return best, measured
 
 
-def builds_of(family: Family) -> list[str]:
-    """The forms of a family that are tried."""
-    return [f"{n_trees} trees" for n_trees in _TREES] if family == "annoy" else ["hnsw", "ivfpq"]
-
-
-def available_families() -> list[Family]:
-    """Annoy always, Faiss where its extra is installed."""
-    from recsys.index import faiss
-
-    return ["annoy", "faiss"] if faiss.is_available() else ["annoy"]
-
-
 def open_backend(path: Path, vectors: Vectors, point: OperatingPoint) -> Nearest:
     """Open an index file at an operating point."""
-    match point.backend:
-        case "exact":
-            return ExactIndex(vectors)
-        case "annoy":
-            from recsys.index.annoy import open_annoy
-
-            return open_annoy(path, vectors, search_k=point.effort, tuned_k=point.k)
-        case "faiss":
-            from recsys.index.faiss import open_faiss
-
-            return open_faiss(
-                path, vectors, kind="hnsw" if point.build == "hnsw" else "ivfpq", effort=point.effort, tuned_k=point.k
-            )
+    if point.backend == "exact":
+        return ExactIndex(vectors)
+    return BACKENDS[point.backend].open(path, vectors, form=point.build, effort=point.effort, tuned_k=point.k)
 
 
-def _build(path: Path, vectors: Vectors, family: Family, build: str, *, seed: int) -> None:
-    if family == "annoy":
-        from recsys.index.annoy import build_annoy
-
-        build_annoy(path, vectors, n_trees=int(build.split(maxsplit=1)[0]), seed=seed)
-    else:
-        from recsys.index.faiss import build_faiss
-
-        build_faiss(path, vectors, kind="hnsw" if build == "hnsw" else "ivfpq", seed=seed)
-
-
-def _least_effort(
+def _measure_at(
     path: Path,
     vectors: Vectors,
     queries: Vectors,
     exact: Neighbours,
-    family: Family,
-    build: str,
+    effort: int,
+    *,
+    name: BackendName,
+    backend: Backend,
+    form: str,
     k: int,
-    target_recall: float,
+) -> OperatingPoint:
+    index = backend.open(path, vectors, form=form, effort=effort, tuned_k=k)
+    return _measure(index, queries, exact, backend=name, build=form, effort=effort, k=k)
+
+
+def _least_effort(
+    measure: Callable[[int], OperatingPoint], start: int, target_recall: float, n_doublings: int
 ) -> Iterator[OperatingPoint]:
     """Double the effort until the target is reached, then halve the interval on a scale of ratios."""
-
-    def measure(effort: int) -> OperatingPoint:
-        point = OperatingPoint(backend=family, build=build, effort=effort, k=k, recall=0.0, queries_per_second=0.0)
-        return _measure(open_backend(path, vectors, point), queries, exact, backend=family, build=build, effort=effort, k=k)
-
-    start = 1 if build == "ivfpq" else k
     low, high = 0, 0
-    for doubling in range(_DOUBLINGS):
+    for doubling in range(n_doublings):
         point = measure(start << doubling)
         yield point
         if point.recall >= target_recall:

@@ -12,7 +12,6 @@ from recsys.index.nearest import Neighbours, Vectors
 Find = Callable[[Vectors, NDArray[np.int64]], NDArray[np.int32]]
 _NARROW_SHARE = 0.1
 _MARGIN = 1.2
-_BLOCK_NUMBERS = 1 << 24
 
 
 class Overfetch:
@@ -25,10 +24,11 @@ class Overfetch:
     Args:
         vectors: Shape (I, D).
         find: Queries of shape (B, D) and how many items each wants, shape (B,), to item idx of shape (B, W), -1 for none.
+        block_numbers: Numbers in the vectors that are looked at together.
     """
 
-    def __init__(self, vectors: Vectors, find: Find) -> None:
-        self._vectors, self._find = vectors, find
+    def __init__(self, vectors: Vectors, find: Find, *, block_numbers: int = 1 << 24) -> None:
+        self._vectors, self._find, self._block_numbers = vectors, find, block_numbers
         self._exact: ExactIndex | None = None
 
     def search(
@@ -57,12 +57,14 @@ class Overfetch:
         return np.minimum(n + n_seen, len(self._vectors)).astype(np.int64)
 
     def _blocks(self, rows: NDArray[np.int64], wanted: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Rows that want about as much together, so that their vectors fit into 64 MB and one heavy user slows down few."""
+        """Rows that want about as much together, so that their vectors fit into memory and one heavy user slows down few."""
         ordered = rows[np.argsort(wanted[rows], kind="stable")]
         blocks, begin = [], 0
         while begin < len(ordered):
             size = 1
-            while begin + size < len(ordered) and self._numbers(wanted[ordered[begin + size]]) * (size + 1) <= _BLOCK_NUMBERS:
+            while (
+                begin + size < len(ordered) and self._numbers(wanted[ordered[begin + size]]) * (size + 1) <= self._block_numbers
+            ):
                 size += 1
             blocks.append(ordered[begin : begin + size])
             begin += size

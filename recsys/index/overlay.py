@@ -26,13 +26,13 @@ class OverlayIndex:
         self, queries: Vectors, *, k: int, seen: SeenItems | None = None, allowed: NDArray[np.bool_] | None = None
     ) -> Neighbours:
         """See `Nearest.search`; seen and allowed items are counted over both."""
-        place = np.arange(self._n_items + self._n_added)
+        idx = np.arange(self._n_items + self._n_added)
         parts = []
         for index, begin, end in (
             (self._index, 0, self._n_items),
             (self._block, self._n_items, self._n_items + self._n_added),
         ):
-            number = np.where((place >= begin) & (place < end), place - begin, -1).astype(np.int32)
+            number = np.where((idx >= begin) & (idx < end), idx - begin, -1).astype(np.int32)
             found = index.search(
                 queries,
                 k=k,

@@ -10,18 +10,12 @@ from recsys.core.errors import IndexQualityError
 from recsys.core.facts import as_table
 from recsys.core.files import read_array, sha256_of, write_json
 from recsys.core.random import rng_for
-from recsys.index.facts import IndexFacts, read_index_facts
+from recsys.index.choice import BACKENDS
+from recsys.index.facts import BackendName, IndexFacts, read_index_facts
 from recsys.index.nearest import Nearest, Score, Vectors, check_vectors
-from recsys.index.operating_point import (
-    Family,
-    OperatingPoint,
-    available_families,
-    choose_operating_point,
-    open_backend,
-)
+from recsys.index.operating_point import OperatingPoint, choose_operating_point, open_backend
 from recsys.index.overlay import OverlayIndex
 
-Backend = Literal["auto", "exact", "annoy", "faiss"]
 EXACT_UP_TO = 50_000
 _INDEX_FILE = "items.index"
 
@@ -31,13 +25,14 @@ def build_index(
     vectors_path: Path,
     queries: Vectors,
     *,
-    backend: Backend,
+    backend: BackendName | Literal["auto", "exact"],
     k: int,
     target_recall: float,
     n_queries: int,
     seed: int,
     score: Score = "cosine",
     added: Vectors | None = None,
+    exact_up_to: int = EXACT_UP_TO,
 ) -> IndexFacts:
     """Build an index that reaches its recall, and note what it belongs to.
 
@@ -45,14 +40,15 @@ def build_index(
         folder: Where `index.json`, `curve.json` and the index file go.
         vectors_path: The `.npy` file of item vectors, shape (I, D).
         queries: Shape (U, D), user vectors to measure with.
-        backend: `exact` has nothing to build and recall 1; `auto` takes it up to 50,000 items, and beyond that the fastest of
-            all that are installed.
+        backend: `exact` has nothing to build and recall 1; `auto` takes it for small catalogues, and beyond that
+            the fastest of it and of all that are installed.
         k: List length of the measurement, at most I.
         target_recall: The gate.
         n_queries: Queries drawn at random for the measurement.
         seed: Of forests and draw.
         score: By what training compared a user with an item.
         added: Shape (N, D), items added to this model; they become part of the index.
+        exact_up_to: Items up to which `auto` searches exactly.
 
     Returns:
         What `index.json` holds.
@@ -65,20 +61,21 @@ def build_index(
     check_vectors(vectors, score=score)
     k = min(k, len(vectors))
     why, measured = "", list[OperatingPoint]()
-    if backend == "exact" or (backend == "auto" and len(vectors) <= EXACT_UP_TO):
-        why = "asked for" if backend == "exact" else f"up to {EXACT_UP_TO:,} items no index finds lists sooner"
+    if backend == "exact" or (backend == "auto" and len(vectors) <= exact_up_to):
+        why = "asked for" if backend == "exact" else f"up to {exact_up_to:,} items no index finds lists sooner"
         point = OperatingPoint(backend="exact", build="all items", effort=0, k=k, recall=1.0, queries_per_second=0.0)
     else:
-        families: list[Family] = available_families() if backend == "auto" else [backend]
+        names = [name for name, each in BACKENDS.items() if each.is_available()] if backend == "auto" else [backend]
         drawn = rng_for(seed, "index queries").choice(len(queries), min(n_queries, len(queries)), replace=False)
         point, measured = choose_operating_point(
             folder / _INDEX_FILE,
             vectors,
             np.array(queries[np.sort(drawn)]),
-            families=families,
+            backends={name: BACKENDS[name] for name in names},
             k=k,
             target_recall=target_recall,
             seed=seed,
+            with_exact=backend == "auto",
         )
         write_json(folder / "curve.json", [each.as_dict() for each in measured])
     facts = IndexFacts(

@@ -10,17 +10,19 @@ from recsys.inference.precision import autocast
 from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import UNKNOWN_TIME, Batch, HeldOut, Histories, request_batches
 
-_ITEM_BLOCK = 65_536
+_BLOCK_ITEMS = 65_536
 
 
 @torch.inference_mode()
-def embed_items(model: TwoTower, *, device: torch.device, dtype: torch.dtype) -> NDArray[np.float32]:
-    """Unit vectors of all items, shape (I, D)."""
+def embed_items(
+    model: TwoTower, *, device: torch.device, dtype: torch.dtype, block_items: int = _BLOCK_ITEMS
+) -> NDArray[np.float32]:
+    """Unit vectors of all items, shape (I, D), encoded so many at once."""
     model.eval()
     vectors = np.empty((model.spec.n_items, model.spec.dim), np.float32)
     with autocast(device, dtype):
-        for begin in range(0, len(vectors), _ITEM_BLOCK):
-            rows = slice(begin, min(begin + _ITEM_BLOCK, len(vectors)))
+        for begin in range(0, len(vectors), block_items):
+            rows = slice(begin, min(begin + block_items, len(vectors)))
             vectors[rows] = model.encode_items(torch.arange(rows.start, rows.stop, device=device)).cpu().numpy()
     return vectors
 
@@ -30,8 +32,8 @@ def item_norms(model: TwoTower, *, device: torch.device) -> NDArray[np.float32]:
     """The lengths of the item vectors before they became 1, shape (I,)."""
     model.eval()
     norms = np.empty(model.spec.n_items, np.float32)
-    for begin in range(0, len(norms), _ITEM_BLOCK):
-        idx = torch.arange(begin, min(begin + _ITEM_BLOCK, len(norms)), device=device)
+    for begin in range(0, len(norms), _BLOCK_ITEMS):
+        idx = torch.arange(begin, min(begin + _BLOCK_ITEMS, len(norms)), device=device)
         norms[begin : begin + len(idx)] = model.item_tower(idx).float().norm(dim=1).cpu().numpy()
     return norms
 
@@ -58,10 +60,10 @@ def embed_users(
         use_time=model.spec.use_time,
         held_out=held_out,
     )
-    for places, on_cpu in batches:
+    for rows, on_cpu in batches:
         batch = on_cpu.to(device)
         with autocast(device, dtype):
-            vectors[places] = encode_last(model, batch).cpu().numpy()
+            vectors[rows] = encode_last(model, batch).cpu().numpy()
     return vectors
 
 

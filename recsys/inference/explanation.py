@@ -53,7 +53,7 @@ def score_without(
 
 
 def _repeat(histories: Histories, user_idx: int, variants: list[NDArray[np.int64]]) -> Histories:
-    """One user many times over, each time with the events at other places."""
+    """One user many times over, each time with the events at other positions."""
     flat, n = np.concatenate(variants), len(variants)
     offsets = np.cumsum([0, *map(len, variants)])
     return Histories(

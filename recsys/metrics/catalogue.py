@@ -32,8 +32,8 @@ def gini(counts: NDArray[np.integer]) -> float:
     n_items, total = len(counts), counts.sum()
     if total == 0:
         return 0.0
-    place = np.arange(1, n_items + 1)
-    return float(((2 * place - n_items - 1) * np.sort(counts)).sum() / (n_items * total))
+    rank = np.arange(1, n_items + 1)
+    return float(((2 * rank - n_items - 1) * np.sort(counts)).sum() / (n_items * total))
 
 
 def novelty(item_idx: NDArray[np.integer], share: NDArray[np.float64], *, k: int) -> Values:

@@ -42,7 +42,7 @@ def judge(hits: Hits, n_relevant: Counts, *, ks: Sequence[int], metrics: Sequenc
 def find_hits(
     item_idx: NDArray[np.integer], row: NDArray[np.integer], item: NDArray[np.integer], *, n_items: int
 ) -> tuple[Hits, Counts]:
-    """Which places of some lists hold a relevant item, and how many relevant items each user has.
+    """Which ranks of some lists hold a relevant item, and how many relevant items each user has.
 
     Args:
         item_idx: Shape (U, K), the lists; negative where a list is short.
@@ -66,7 +66,7 @@ def hits_of_ranks(rank: NDArray[np.integer], row: NDArray[np.integer], *, longes
     Args:
         rank: Shape (R,), from 1, of each relevant item in its user's whole list.
         row: Shape (R,), whose it is, from 0 without holes.
-        longest: Places that are looked at.
+        longest: Ranks that are looked at.
     """
     n_users = int(row.max(initial=-1)) + 1
     hits = np.zeros((n_users, longest), bool)

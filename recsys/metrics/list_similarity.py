@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Places = NDArray[np.integer]
+Lists = NDArray[np.integer]
 
 
-def overlap(first: Places, second: Places) -> NDArray[np.float64]:
+def overlap(first: Lists, second: Lists) -> NDArray[np.float64]:
     """The share of one list's items that the other holds too.
 
     Args:
@@ -24,7 +24,7 @@ def overlap(first: Places, second: Places) -> NDArray[np.float64]:
     return np.where(longest > 0, shared / np.maximum(longest, 1), 1.0)
 
 
-def rank_biased_overlap(first: Places, second: Places, *, persistence: float = 0.9) -> NDArray[np.float64]:
+def rank_biased_overlap(first: Lists, second: Lists, *, persistence: float = 0.9) -> NDArray[np.float64]:
     """Overlap at every depth, weighted by how likely a reader gets that far, extrapolated beyond the last rank.
 
     Source: Webber, Moffat and Zobel 2010, A Similarity Measure for Indefinite Rankings, equation 23.
@@ -50,6 +50,6 @@ def rank_biased_overlap(first: Places, second: Places, *, persistence: float = 0
     return np.where(longest[:, 0] > 0, weighted + last * persistence ** longest[:, 0], 1.0)
 
 
-def _shared(first: Places, second: Places) -> NDArray[np.bool_]:
-    """Which place of one list holds the item of which place of the other. Shape (B, K, K)."""
+def _shared(first: Lists, second: Lists) -> NDArray[np.bool_]:
+    """Which rank of one list holds the item of which rank of the other. Shape (B, K, K)."""
     return np.asarray((first[:, :, None] == second[:, None, :]) & (first[:, :, None] >= 0), np.bool_)

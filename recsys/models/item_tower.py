@@ -8,8 +8,6 @@ from torch.nn.functional import embedding, gelu
 
 from recsys.core.errors import ConfigError
 
-_MOST_SORTED = 100_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
@@ -31,28 +29,29 @@ class Features:
 class FeatureEncoder(nn.Module):
     """Categories, numbers and text of a row to one vector: a sum of embeddings, then a small residual layer.
 
-    Rows without text are often equal: of many rows at once each distinct one is encoded once. Of more than 100,000 a step
-    encodes few, and they are not compared.
+    Rows without text are often equal: of many rows at once each distinct one is encoded once. Of very many a step encodes
+    few, and they are not compared.
 
     Args:
         features: The rows; they are kept as buffers that are not saved, since `pairs` has them.
         dim: D.
+        most_compared: Rows that are compared at most.
     """
 
     categories: torch.Tensor
     dense: torch.Tensor
     has_any: torch.Tensor
     distinct: torch.Tensor
-    place: torch.Tensor
+    kind_of: torch.Tensor
 
-    def __init__(self, features: Features, dim: int) -> None:
+    def __init__(self, features: Features, dim: int, *, most_compared: int = 100_000) -> None:
         super().__init__()
         self.register_buffer("categories", features.categories, persistent=False)
         self.register_buffer("dense", torch.cat([features.numbers, features.text], dim=1), persistent=False)
         self.register_buffer("has_any", (self.categories > 0).any(1) | (self.dense != 0).any(1), persistent=False)  # (I,)
-        distinct, place = _distinct_rows(features)
+        distinct, kind_of = _distinct_rows(features, most_compared)
         self.register_buffer("distinct", distinct, persistent=False)  # (U,)
-        self.register_buffer("place", place, persistent=False)  # (I,)
+        self.register_buffer("kind_of", kind_of, persistent=False)  # (I,)
         self.category_table = nn.Embedding(features.n_categories + 1, dim, padding_idx=0)
         nn.init.normal_(self.category_table.weight, std=0.02)
         with torch.no_grad():
@@ -72,14 +71,14 @@ class FeatureEncoder(nn.Module):
 
     @property
     def n_fields(self) -> int:
-        """A + F + T, the places of a row that a mask is about."""
+        """A + F + T, the fields of a row that a mask is about."""
         return self.categories.shape[1] + self.dense.shape[1]
 
     def forward(self, row: torch.Tensor) -> torch.Tensor:
         """Shape (N,) row positions to (N, D)."""
         if len(row) > len(self.distinct):
             encoded = self._encode(self.categories[self.distinct], self.dense[self.distinct])  # (U, D)
-            return embedding(self.place[row], encoded)
+            return embedding(self.kind_of[row], encoded)
         return self._encode(self.categories[row], self.dense[row])
 
     def encode_masked(self, row: torch.Tensor, is_kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -105,15 +104,15 @@ class FeatureEncoder(nn.Module):
         return encoded
 
 
-def _distinct_rows(features: Features) -> tuple[torch.Tensor, torch.Tensor]:
+def _distinct_rows(features: Features, most: int) -> tuple[torch.Tensor, torch.Tensor]:
     """One row of each kind, (U,), and which kind each row is, (I,); rows with text, or very many, all count as distinct."""
     every = torch.arange(len(features.categories), device=features.categories.device)
     n_fields = features.categories.shape[1] + features.numbers.shape[1]
-    if features.text.shape[1] or not n_fields or not 0 < len(every) <= _MOST_SORTED:
+    if features.text.shape[1] or not n_fields or not 0 < len(every) <= most:
         return every, every
     rows = torch.cat([features.categories.double(), features.numbers.double()], dim=1)  # (I, A + F)
-    kinds, place = torch.unique(rows, dim=0, return_inverse=True)  # (U, A + F), (I,)
-    return torch.zeros_like(every[: len(kinds)]).scatter_(0, place, every), place
+    kinds, kind_of = torch.unique(rows, dim=0, return_inverse=True)  # (U, A + F), (I,)
+    return torch.zeros_like(every[: len(kinds)]).scatter_(0, kind_of, every), kind_of
 
 
 class ItemTower(nn.Module):
@@ -124,7 +123,7 @@ class ItemTower(nn.Module):
         dim: D.
         features: Attributes of all items.
         id_dropout: Chance that an item goes by its features alone in a training step, so that they carry weight and an item
-            without a trained id has a place too; an item without features keeps its id.
+            without a trained id has a vector too; an item without features keeps its id.
 
     Raises:
         ConfigError: Ids may be dropped, and there are no features to go by.

@@ -42,7 +42,7 @@ class LowPass(nn.Module):
 def prefix_low_pass(length: int, *, n_frequencies: int) -> torch.Tensor:
     """The matrix that takes a history to the low-pass value of each of its prefixes at the prefix's last event.
 
-    Row t is the inverse of the real Fourier transform of t + 1 events, cut after `n_frequencies`, at its last place.
+    Row t is the inverse of the real Fourier transform of t + 1 events, cut after `n_frequencies`, at its last step.
 
     Args:
         length: L.
@@ -51,9 +51,9 @@ def prefix_low_pass(length: int, *, n_frequencies: int) -> torch.Tensor:
     Returns:
         Shape (L, L) float32, lower triangular; each row sums to 1.
     """
-    place = torch.arange(length, dtype=torch.float64)
-    size = place[:, None] + 1  # (L, 1), events of each prefix
-    age = place[:, None] - place[None, :]  # (L, L)
+    step = torch.arange(length, dtype=torch.float64)
+    size = step[:, None] + 1  # (L, 1), events of each prefix
+    age = step[:, None] - step[None, :]  # (L, L)
     kernel = torch.ones(length, length, dtype=torch.float64)
     for frequency in range(1, n_frequencies):
         weight = (2 * frequency < size) * 2.0 + (2 * frequency == size) * 1.0  # (L, 1)

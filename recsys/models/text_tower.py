@@ -1,4 +1,4 @@
-"""The text tower: a text vector to a place in the space of users and items."""
+"""The text tower: from a text's vector to one in the space of users and items."""
 
 import math
 

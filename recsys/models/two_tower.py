@@ -181,7 +181,7 @@ class TwoTower(nn.Module):
             request_gap: Shape (B, L).
             user_idx: Shape (B,).
             is_wanted: Shape (B, L) bool; N positions are set.
-            prefix: Shape (B, L) int64, the place in its row whose prefix stands for each position; its own if None.
+            prefix: Shape (B, L) int64, the position in its row whose prefix stands for each position; its own if None.
 
         Returns:
             Shape (N, D), in row-major order of `is_wanted`.

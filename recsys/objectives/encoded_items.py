@@ -24,15 +24,15 @@ class EncodedItems:
     def history(self, item_idx: torch.Tensor) -> torch.Tensor:
         """Shape (B, L) item idx to (B, L, D); a hidden item brings nothing."""
         hidden = item_idx == MASKED  # (B, L)
-        vectors = embedding(self._place(item_idx.clamp(min=0)), self.vectors)  # (B, L, D)
+        vectors = embedding(self._row(item_idx.clamp(min=0)), self.vectors)  # (B, L, D)
         return vectors * ~hidden[..., None] if bool(hidden.any()) else vectors
 
     def unit(self, item_idx: torch.Tensor | None = None) -> torch.Tensor:
         """Unit vectors of some items, or of all there are. Shape (N, D)."""
         unit = normalize(self.vectors.float(), dim=-1)  # (M, D)
-        return unit if item_idx is None else unit[self._place(item_idx)]
+        return unit if item_idx is None else unit[self._row(item_idx)]
 
-    def _place(self, item_idx: torch.Tensor) -> torch.Tensor:
+    def _row(self, item_idx: torch.Tensor) -> torch.Tensor:
         return item_idx if self.distinct is None else torch.searchsorted(self.distinct, item_idx)
 
 

@@ -18,8 +18,6 @@ from recsys.objectives.views import ViewSettings
 from recsys.objectives.workers import Workers
 from recsys.sampling.batches import Batch
 
-_MOST_ITEMS = 512
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemViewSettings:
@@ -54,8 +52,13 @@ class ItemViews:
         return [self.item_idx]
 
 
-def draw_item_views(model: TwoTower, *, rng: np.random.Generator) -> ItemViews:
+def draw_item_views(model: TwoTower, *, rng: np.random.Generator, n_items: int = 512) -> ItemViews:
     """Draw items that have features, each as likely, and a random half of their features for the first view.
+
+    Args:
+        model: Both towers.
+        rng: Draws both.
+        n_items: Items to draw, or all that have features if there are fewer.
 
     Raises:
         ConfigError: No item has features.
@@ -64,7 +67,7 @@ def draw_item_views(model: TwoTower, *, rng: np.random.Generator) -> ItemViews:
     known = np.zeros(0) if features is None else features.has_any.nonzero()[:, 0].cpu().numpy()
     if features is None or not len(known):
         raise ConfigError("[train] item_view_weight must be 0 where items have no features, got more; give items attributes")
-    chosen = np.sort(rng.choice(known, min(_MOST_ITEMS, len(known)), replace=False))
+    chosen = np.sort(rng.choice(known, min(n_items, len(known)), replace=False))
     return ItemViews(
         item_idx=torch.from_numpy(chosen),
         is_kept=torch.from_numpy(rng.random((len(chosen), features.n_fields)) < 0.5),

@@ -54,10 +54,10 @@ class KeyQueue:
         size = self.size
         kept = slice(max(0, len(idx) - size), None)
         skipped = len(idx) - len(idx[kept])
-        place = (torch.arange(len(idx[kept]), device=idx.device) + self._n_pushed + skipped) % size  # (N,)
+        slot = (torch.arange(len(idx[kept]), device=idx.device) + self._n_pushed + skipped) % size  # (N,)
         # New storage: a step that is not worked off backwards yet may still hold the old one.
-        self._vectors = self._vectors.index_copy(0, place, vectors[kept].float())
-        self._idx = self._idx.index_copy(0, place, idx[kept])
+        self._vectors = self._vectors.index_copy(0, slot, vectors[kept].float())
+        self._idx = self._idx.index_copy(0, slot, idx[kept])
         self._n_pushed += len(idx)
 
     def state(self) -> dict[str, torch.Tensor]:

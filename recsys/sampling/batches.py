@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsys.core.files import read_array
-from recsys.sampling.moments import places_after, places_before, shuffle_within
+from recsys.sampling.moments import positions_after, positions_before, shuffle_within
 
 HeldOut = Literal["validation", "test"]
 Ints = NDArray[np.int64]
@@ -64,8 +64,8 @@ class Batch:
         request_gap: Shape (B, L) int64, seconds from the event to the moment asked about; -1 if unknown.
         target_idx: Shape (B, L) int64, the next item or a later one; -1 where there is none.
         length: Shape (B,) int64.
-        prefix: Shape (B, L) int64, the place in its row whose prefix each target is predicted from; None where each place's own
-            prefix is.
+        prefix: Shape (B, L) int64, the position in its row whose prefix each target is predicted from; None where it is
+            each position's own.
     """
 
     user_idx: torch.Tensor
@@ -95,7 +95,7 @@ class Batch:
 def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Generator) -> Ints:
     """Cut every train history into windows of at most L inputs whose targets cover each event but the first once.
 
-    The place of the first cut is random, so over epochs an event is seen with different amounts of past. Where events of one
+    The first cut is drawn at random, so over epochs an event is seen with different amounts of past. Where events of one
     moment are a set, those behind a cut through their moment are no targets of this epoch.
 
     Args:
@@ -114,9 +114,9 @@ def cut_windows(histories: Histories, *, history_length: int, rng: np.random.Gen
     first = np.minimum(rng.integers(1, history_length + 1, len(n_targets)), n_targets)
     n_windows = np.where(n_targets > 0, 1 + -(-(n_targets - first) // history_length), 0)
     user = np.repeat(np.arange(len(n_targets)), n_windows)
-    place = np.arange(len(user)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
-    begin = np.where(place == 0, 0, first[user] + (place - 1) * history_length)
-    size = np.where(place == 0, first[user], np.minimum(history_length, n_targets[user] - begin))
+    number = np.arange(len(user)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    begin = np.where(number == 0, 0, first[user] + (number - 1) * history_length)
+    size = np.where(number == 0, first[user], np.minimum(history_length, n_targets[user] - begin))
     return np.stack([user, starts[user] + begin, starts[user] + begin + size + 1], axis=1).astype(np.int64)
 
 
@@ -142,7 +142,7 @@ def plan_epoch(histories: Histories, *, history_length: int, batch_tokens: int, 
     for begin in range(0, len(windows), pool):
         order = begin + np.argsort(sizes[begin : begin + pool], kind="stable")
         groups += _group(order, sizes, batch_tokens)
-    return [windows[groups[place]] for place in rng.permutation(len(groups))]
+    return [windows[groups[group]] for group in rng.permutation(len(groups))]
 
 
 def _group(order: Ints, sizes: Ints, batch_tokens: int) -> list[Ints]:
@@ -209,7 +209,7 @@ def _build_of_sets(
     positions, inside = _positions(starts, sizes, width=_round_up(int(sizes.max(initial=2)) - 1) + 1)  # (B, L + 1)
     moments = np.where(inside, moment[positions].astype(np.int64), _NO_MOMENT)
     positions = np.take_along_axis(positions, shuffle_within(moments, rng=rng), axis=1)
-    before = places_before(moments)[:, 1:]  # (B, L)
+    before = positions_before(moments)[:, 1:]  # (B, L)
     is_input = inside[:, 1:]
     is_target = is_input & (before >= 0)
     gap = request_gap = np.full(is_target.shape, UNKNOWN_TIME, np.int64)
@@ -218,7 +218,7 @@ def _build_of_sets(
         earlier = np.concatenate([histories.timestamp[np.maximum(starts - 1, 0)][:, None], times[:, :-1]], axis=1)
         is_known = is_input & ((np.arange(is_input.shape[1]) > 0) | (starts > first)[:, None])
         gap = np.where(is_known, (times - earlier)[:, :-1], UNKNOWN_TIME)
-        after = places_after(moments)
+        after = positions_after(moments)
         later = np.take_along_axis(times, np.minimum(after, times.shape[1] - 1), axis=1)
         request_gap = np.where(is_input & (after < sizes[:, None])[:, :-1], (later - times)[:, :-1], UNKNOWN_TIME)
     following = positions[:, 1:]
@@ -254,7 +254,7 @@ def request_batches(
             `request_time`.
 
     Yields:
-        Places in `user_idx`, and their batch without targets.
+        Positions in `user_idx`, and their batch without targets.
     """
     users = np.asarray(user_idx, np.int64)
     is_test = held_out == "test"
@@ -281,7 +281,7 @@ def _request_gaps(histories: Histories, positions: Ints, inside: NDArray[np.bool
         following, is_last = positions + 1, positions == ends[:, None] - 1
     else:
         moments = np.where(inside, histories.moment[positions].astype(np.int64), _NO_MOMENT)
-        following, is_last = positions[:, :1] + places_after(moments), moments == histories.moment[ends - 1][:, None]
+        following, is_last = positions[:, :1] + positions_after(moments), moments == histories.moment[ends - 1][:, None]
     following = np.minimum(following, len(histories.item_idx) - 1)
     request = np.where(is_last, asked[:, None], histories.timestamp[following])
     return np.where(inside & (request >= 0), np.maximum(request - times, 0), UNKNOWN_TIME)

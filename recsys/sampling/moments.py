@@ -17,13 +17,13 @@ def shuffle_within(moments: Ints, *, rng: np.random.Generator) -> Ints:
         rng: Draws the order.
 
     Returns:
-        Shape (B, W), the place in its row that each place takes its event from.
+        Shape (B, W), the position in its row that each position takes its event from.
     """
     return np.argsort(moments + rng.random(moments.shape), axis=1)
 
 
-def places_before(moments: Ints) -> Ints:
-    """The last place before each place's own moment.
+def positions_before(moments: Ints) -> Ints:
+    """The last position before each position's own moment.
 
     Args:
         moments: Shape (B, W), ascending along a row.
@@ -31,17 +31,17 @@ def places_before(moments: Ints) -> Ints:
     Returns:
         Shape (B, W); -1 where the row begins with that moment.
 
-    >>> places_before(np.array([[4, 4, 5, 7, 7]])).tolist()
+    >>> positions_before(np.array([[4, 4, 5, 7, 7]])).tolist()
     [[-1, -1, 1, 2, 2]]
     """
-    places = np.arange(moments.shape[1])
+    positions = np.arange(moments.shape[1])
     is_first = np.ones(moments.shape, bool)
     is_first[:, 1:] = moments[:, 1:] != moments[:, :-1]
-    return np.maximum.accumulate(np.where(is_first, places, 0), axis=1) - 1
+    return np.maximum.accumulate(np.where(is_first, positions, 0), axis=1) - 1
 
 
-def places_after(moments: Ints) -> Ints:
-    """The first place after each place's own moment.
+def positions_after(moments: Ints) -> Ints:
+    """The first position after each position's own moment.
 
     Args:
         moments: Shape (B, W), ascending along a row.
@@ -49,9 +49,9 @@ def places_after(moments: Ints) -> Ints:
     Returns:
         Shape (B, W); W where the row ends with that moment.
 
-    >>> places_after(np.array([[4, 4, 5, 7, 7]])).tolist()
+    >>> positions_after(np.array([[4, 4, 5, 7, 7]])).tolist()
     [[2, 2, 3, 5, 5]]
     """
     width = moments.shape[1]
-    places: Ints = width - 1 - places_before(-moments[:, ::-1])[:, ::-1]
-    return places
+    positions: Ints = width - 1 - positions_before(-moments[:, ::-1])[:, ::-1]
+    return positions

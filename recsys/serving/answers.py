@@ -135,7 +135,7 @@ class Answers:
 
     def holds(self, item_id: str) -> bool:
         """Whether an item can be recommended."""
-        return self._in_full.place_of(item_id) is not None
+        return self._in_full.idx_of(item_id) is not None
 
     def history(self, user_id: str) -> list[str]:
         """What one user has taken, oldest first.
@@ -160,8 +160,8 @@ class Answers:
         Args:
             users: Who asks. A user without a history gets the most popular items, and `source` says so.
             k: Length of the lists.
-            history: In the place of users: items that a new user took, oldest first.
-            attributes: In the place of both: values by column of the users' table.
+            history: Instead of users: items that a new user took, oldest first.
+            attributes: Instead of both: values by column of the users' table.
             only: For a category column of items, values of which an item needs at least one.
             deny: Items to leave out.
 
@@ -297,7 +297,7 @@ class Answers:
         if ITEM_ID not in table.columns:
             raise DataError(f"encode_items: the table must have item_id, got {', '.join(table.columns) or 'no columns'}")
         table = table.with_columns(pl.col(ITEM_ID).cast(pl.String))
-        idx = [self._in_full.place_of(item) for item in table[ITEM_ID]]
+        idx = [self._in_full.idx_of(item) for item in table[ITEM_ID]]
         vectors = np.zeros((table.height, self.dim), np.float32)
         is_known = np.array([own is not None for own in idx], bool)
         vectors[is_known] = self._in_full.vectors(np.array([own for own in idx if own is not None], np.int64))

@@ -58,21 +58,21 @@ def verify(folder: Path, *, stages: Sequence[str], n_users: int = 200) -> list[C
     return checks
 
 
-def find_candidates(place: Path) -> Path:
+def find_candidates(source: Path) -> Path:
     """The candidate table of a run folder, a published set, or the table itself.
 
     Raises:
         ArtefactError: There is none.
     """
-    for path in (place, place / "retrieve" / "candidates.parquet", place / "candidates.parquet"):
+    for path in (source, source / "retrieve" / "candidates.parquet", source / "candidates.parquet"):
         if path.is_file() and path.suffix == ".parquet":
             return path
-    raise ArtefactError(f"{place} must be a run folder, a published set or a table of candidates, got none of them")
+    raise ArtefactError(f"{source} must be a run folder, a published set or a table of candidates, got none of them")
 
 
-def find_counts(place: Path) -> pl.DataFrame | None:
+def find_counts(source: Path) -> pl.DataFrame | None:
     """item_id and count, the train events of each item, of the run that a table of candidates belongs to; None if unknown."""
-    for run in (place, place.resolve().parent.parent):
+    for run in (source, source.resolve().parent.parent):
         counts = run / "pairs" / "item_count.npy"
         if counts.is_file():
             items = read_vocabulary(run / "pairs" / "items.parquet", id_column=ITEM_ID)
@@ -139,15 +139,15 @@ def _verify_lists(folder: Path, n_users: int) -> Check:
     drawn = rng_for(0, "verify").choice(len(listed), min(n_users, len(listed)), replace=False)
     chosen = listed.gather(np.sort(drawn))
     rows = table.filter(pl.col(USER_ID).is_in(chosen.implode())).collect().partition_by(USER_ID, as_dict=True)
-    places = {stage: folder / stage for stage in ("pairs", "embed", "index")}
-    search = open_search(plan=folder / "retrieve" / "search", is_exact=True, **places)
+    folders = {stage: folder / stage for stage in ("pairs", "embed", "index")}
+    search = open_search(plan=folder / "retrieve" / "search", is_exact=True, **folders)
     user_idx = np.array([users.ids.search_sorted(user) for user in chosen], np.int64)
     k = read_facts(folder / "retrieve", RetrieveFacts).k
     exact = search.answer(user_idx, k=k).lists
     n_found = n_wanted = 0
-    for place, user in enumerate(chosen):
-        wanted = exact.item_idx[place][exact.item_idx[place] >= 0]
-        last = exact.score[place][: len(wanted)].min(initial=np.inf)
+    for row, user in enumerate(chosen):
+        wanted = exact.item_idx[row][exact.item_idx[row] >= 0]
+        last = exact.score[row][: len(wanted)].min(initial=np.inf)
         held = rows[(user,)]
         as_good = held.filter(pl.col(ITEM_ID).is_in(items.gather(wanted).implode()) | (pl.col(SCORE) >= last - 1e-6))
         n_found, n_wanted = n_found + min(as_good.height, len(wanted)), n_wanted + len(wanted)

@@ -39,20 +39,20 @@ class Retriever:
         """Where candidates come from."""
         return self._search.plan.sources
 
-    def vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Vectors of items of train and of those added, by their places in `items`. Shape (N, D)."""
+    def vectors(self, idx: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Vectors of items of train and of those added, by their idx in `items`. Shape (N, D)."""
         added, n_own = self._search.plan.added, len(self._item_vectors)
-        is_own = places < n_own
-        found = np.empty((len(places), self._item_vectors.shape[1]), np.float32)
-        found[is_own] = self._item_vectors[places[is_own]]
+        is_own = idx < n_own
+        found = np.empty((len(idx), self._item_vectors.shape[1]), np.float32)
+        found[is_own] = self._item_vectors[idx[is_own]]
         if added is not None:
-            found[~is_own] = added[places[~is_own] - n_own]
+            found[~is_own] = added[idx[~is_own] - n_own]
         return found
 
-    def place_of(self, item_id: str) -> int | None:
-        """The place in `items` of an item of train or one added; None if there is none."""
-        place, added = self._vocabulary.idx_of(item_id), self._search.plan.added_ids
-        return len(self._item_vectors) + added.index(item_id) if place is None and item_id in added else place
+    def idx_of(self, item_id: str) -> int | None:
+        """The idx in `items` of an item of train or one added; None if there is none."""
+        idx, added = self._vocabulary.idx_of(item_id), self._search.plan.added_ids
+        return len(self._item_vectors) + added.index(item_id) if idx is None and item_id in added else idx
 
     def recommend(self, user_ids: Sequence[str], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
         """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
@@ -68,7 +68,7 @@ class Retriever:
             DataError: k is larger than the catalogue.
         """
         check_list_length(k, n_items=len(self.items), name="recommend")
-        found = [place for place in (self.users.idx_of(user) for user in user_ids) if place is not None]
+        found = [idx for idx in (self.users.idx_of(user) for user in user_ids) if idx is not None]
         user_idx = np.array(found, np.int64)
         answer = self._search.answer(user_idx, k=k, allowed=allowed)
         sources = self._search.plan.sources
@@ -81,11 +81,11 @@ class Retriever:
             DataError: The item has no vector, or k is larger than the catalogue.
         """
         check_list_length(k, n_items=len(self.items), name="similar")
-        place = self.place_of(item_id)
-        if place is None:
+        idx = self.idx_of(item_id)
+        if idx is None:
             raise DataError(f"similar: the item must be in the training set or added, got '{item_id}'; check the id")
-        vector = self.vectors(np.array([place]))
-        itself = SeenItems(item_idx=np.array([place]), starts=np.array([0]), ends=np.array([1]))
+        vector = self.vectors(np.array([idx]))
+        itself = SeenItems(item_idx=np.array([idx]), starts=np.array([0]), ends=np.array([1]))
         found = self._nearest(vector, k=k, seen=itself, allowed=None)
         return found.drop("query")
 
@@ -107,12 +107,12 @@ class Retriever:
         self, queries: NDArray[np.float32], *, k: int, seen: SeenItems | None, allowed: NDArray[np.bool_] | None
     ) -> pl.DataFrame:
         found = self._search.index.search(queries, k=k, seen=seen, allowed=self.allowed(allowed))
-        query, place = np.nonzero(found.item_idx >= 0)
+        query, rank = np.nonzero(found.item_idx >= 0)
         columns = {
             "query": query,
-            ITEM_ID: self.items.ids.gather(found.item_idx[query, place]),
-            RANK: (place + 1).astype(np.int32),
-            SCORE: found.score[query, place],
+            ITEM_ID: self.items.ids.gather(found.item_idx[query, rank]),
+            RANK: (rank + 1).astype(np.int32),
+            SCORE: found.score[query, rank],
         }
         return pl.DataFrame(columns)
 
@@ -127,10 +127,10 @@ class Retriever:
         Raises:
             DataError: Train does not know the user.
         """
-        place = self.users.idx_of(user_id)
-        if place is None:
+        idx = self.users.idx_of(user_id)
+        if idx is None:
             raise DataError(f"the user must be in the training set, got '{user_id}'; check the id")
-        seen = self._search.seen.of(np.array([place])).row(0)
+        seen = self._search.seen.of(np.array([idx])).row(0)
         return [str(item) for item in self.items.ids.gather(seen)]
 
 

@@ -28,16 +28,16 @@ def split_leave_last_out(interactions: pl.DataFrame, *, validation: bool = True,
     """
     is_new = (pl.col(TIMESTAMP) != pl.col(TIMESTAMP).shift().over(USER_ID)).fill_null(True) if by_moment else pl.lit(True)
     counted = interactions.with_columns(is_new=is_new).with_columns(
-        place=pl.col("is_new").cast(pl.Int64).cum_sum().over(USER_ID)
+        position=pl.col("is_new").cast(pl.Int64).cum_sum().over(USER_ID)
     )
-    counted = counted.with_columns(length=pl.col("place").max().over(USER_ID))
-    counted = counted.with_columns(from_end=pl.col("length") - pl.col("place"))
+    counted = counted.with_columns(length=pl.col("position").max().over(USER_ID))
+    counted = counted.with_columns(from_end=pl.col("length") - pl.col("position"))
     needed = 3 if validation else 2
     is_long = pl.col("length") >= needed
     is_test = is_long & (pl.col("from_end") == 0)
     is_validation = is_long & (pl.col("from_end") == 1) & validation
     parts = [
-        counted.filter(part).drop("is_new", "place", "from_end", "length")
+        counted.filter(part).drop("is_new", "position", "from_end", "length")
         for part in (~is_test & ~is_validation, is_validation, is_test)
     ]
     if parts[2].is_empty():

@@ -34,7 +34,7 @@ def place_contents(
         device: Where to train.
 
     Returns:
-        Mean cosine of held-out items, a tenth, and their places when a tower is trained on the others; None if there are
+        Mean cosine of held-out items, a tenth, and their vectors when a tower is trained on the others; None if there are
         too few.
 
     Source: learning the map from content to trained vectors: van den Oord et al., "Deep content-based music recommendation",

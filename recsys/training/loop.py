@@ -172,14 +172,14 @@ class Trainer:
             rate = learning_rate(settings, steps_done=(epoch - 1) * len(plan) + step, n_steps=len(plan))
             for group in [group for optimizer in self.optimizers for group in optimizer.param_groups]:
                 group["lr"] = rate
-            loss, count = self._step(windows, rng, place=f"at epoch {epoch}, step {step + 1}")
+            loss, count = self._step(windows, rng, where=f"at epoch {epoch}, step {step + 1}")
             total, n_targets = total + loss * count, n_targets + count
             if on_step is not None:
                 mean = total / max(n_targets, 1)
                 on_step(Step(epoch=epoch, step=step + 1, n_steps=len(plan), loss=mean, n_targets=n_targets))
         return total / max(n_targets, 1), len(plan), n_targets
 
-    def _step(self, windows: NDArray[np.int64], rng: np.random.Generator, *, place: str) -> tuple[float, int]:
+    def _step(self, windows: NDArray[np.int64], rng: np.random.Generator, *, where: str) -> tuple[float, int]:
         use_time, far_share, value = self.model.spec.use_time, self.settings.labels.far_share, 0.0
         whole = build_batch(self.histories, windows, use_time=use_time, far_share=far_share, rng=rng)
         draw = self.objective.draw(whole, rng=rng)
@@ -198,7 +198,7 @@ class Trainer:
         norm = clip_gradients(self.model, norm=self.settings.labels.clip_norm)
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise TrainingError(
-                f"train: loss and gradient must stay numbers, got a loss of {value} and a gradient of norm {norm} {place}; "
+                f"train: loss and gradient must stay numbers, got a loss of {value} and a gradient of norm {norm} {where}; "
                 'lower [train] learning_rate or set precision = "float32"'
             )
         for optimizer in self.optimizers:

@@ -76,8 +76,8 @@ def save_checkpoint(
     shutil.rmtree(partial, ignore_errors=True)
     write_tensors(partial / "model.safetensors", model.state_dict())
     write_tensors(partial / "best.safetensors", best)
-    for place, optimizer in enumerate(optimizers):
-        write_tensors(partial / f"optimizer-{place}.safetensors", _flatten(optimizer))
+    for number, optimizer in enumerate(optimizers):
+        write_tensors(partial / f"optimizer-{number}.safetensors", _flatten(optimizer))
     if average is not None:
         write_tensors(partial / "average.safetensors", average.average)
     write_tensors(partial / "objective.safetensors", objective.state())
@@ -112,8 +112,8 @@ def load_checkpoint(
         return None
     path = own[-1]
     load_weights(model, read_tensors(path / "model.safetensors"))
-    for place, optimizer in enumerate(optimizers):
-        _unflatten(optimizer, read_tensors(path / f"optimizer-{place}.safetensors"))
+    for number, optimizer in enumerate(optimizers):
+        _unflatten(optimizer, read_tensors(path / f"optimizer-{number}.safetensors"))
     objective.restore(read_tensors(path / "objective.safetensors"))
     rows = read_json(path / "records.json")["epochs"]
     if average is not None:
@@ -149,12 +149,12 @@ def _complete(folder: Path) -> list[Path]:
 
 def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     state = optimizer.state_dict()["state"]
-    return {f"{place}/{name}": value for place, values in state.items() for name, value in values.items()}
+    return {f"{number}/{name}": value for number, values in state.items() for name, value in values.items()}
 
 
 def _unflatten(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
-        place, _, name = key.partition("/")
-        state.setdefault(int(place), {})[name] = value
+        number, _, name = key.partition("/")
+        state.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -80,7 +80,7 @@ def align_texts(
             tower, items, texts, np.setdiff1d(known, held_out), n_steps=n_steps, seed=seed, device=device, step_done=step_done
         )
         columns = [_found(tower, items, texts[:, column], held_out, device=device) for column in range(texts.shape[1])]
-        recall = {k: [_share(places < k) for places in columns] for k in _KS}
+        recall = {k: [_share(ranks < k) for ranks in columns] for k in _KS}
         tower.load_state_dict(first)
     if len(known):
         _train(tower, items, texts, known, n_steps=n_steps, seed=seed, device=device, step_done=step_done)

@@ -10,7 +10,7 @@ N_ITEMS = 12
 
 
 def make_sequences(lists, *, width=None, with_time=True):
-    """Histories from lists of items; the times of an event are its place squared."""
+    """Histories from lists of items; the times of an event are its position squared."""
     width = width or max([1, *map(len, lists)])
     item_idx = torch.zeros((len(lists), width), dtype=torch.int64)
     time = torch.zeros_like(item_idx)

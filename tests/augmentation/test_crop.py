@@ -18,7 +18,9 @@ def test_a_crop_is_a_stretch_of_the_history_with_its_times(lists, share, seed, w
         assert n_kept == min(len(old), max(1, int(torch.tensor(len(old)) * share)))
         begins = [begin for begin in range(len(old) - n_kept + 1) if old[begin : begin + n_kept] == items[row]]
         assert begins
-        assert times is None or any(times[row] == [place**2 * 10 for place in range(begin, begin + n_kept)] for begin in begins)
+        assert times is None or any(
+            times[row] == [position**2 * 10 for position in range(begin, begin + n_kept)] for begin in begins
+        )
 
 
 def test_every_stretch_is_as_likely_as_another():

@@ -1,4 +1,4 @@
-"""Places are drawn exactly as many as asked, and every choice is as likely."""
+"""Positions are drawn exactly as many as asked, and every choice is as likely."""
 
 from collections import Counter
 from itertools import combinations, permutations
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.augmentation.draws import draw_below, draw_order, draw_places, share_of
+from recsys.augmentation.draws import draw_below, draw_order, draw_positions, share_of
 
 
 def _generator(seed=0):
@@ -17,16 +17,16 @@ def _generator(seed=0):
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=9), st.integers(0, 99))
-def test_as_many_allowed_places_as_asked_are_drawn(rows, seed):
-    is_allowed = torch.tensor([[place < size for place in range(10)] for size, _ in rows]).flip(1)
+def test_as_many_allowed_positions_as_asked_are_drawn(rows, seed):
+    is_allowed = torch.tensor([[position < size for position in range(10)] for size, _ in rows]).flip(1)
     count = torch.tensor([min(asked, size) for size, asked in rows])
-    chosen = draw_places(is_allowed, count, _generator(seed))
+    chosen = draw_positions(is_allowed, count, _generator(seed))
     assert chosen.sum(1).tolist() == count.tolist()
     assert not (chosen & ~is_allowed).any()
 
 
-def test_every_set_of_places_is_as_likely_as_another():
-    chosen = draw_places(torch.ones(12_000, 4, dtype=torch.bool), torch.full((12_000,), 2), _generator())
+def test_every_set_of_positions_is_as_likely_as_another():
+    chosen = draw_positions(torch.ones(12_000, 4, dtype=torch.bool), torch.full((12_000,), 2), _generator())
     seen = Counter(tuple(row.nonzero()[:, 0].tolist()) for row in chosen)
     assert set(seen) == set(combinations(range(4), 2))
     assert all(abs(times - 2_000) < 5 * 2_000**0.5 for times in seen.values())

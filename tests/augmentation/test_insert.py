@@ -31,7 +31,7 @@ def test_neighbours_come_before_a_share_of_the_events_at_times_between(lists, sh
         wanted = min(max(1, int(torch.tensor(len(old)) * share)), sum(item > 0 for item in old))
         assert len(new) == len(old) + wanted
         assert _is_inserted(new, old)
-        assert times is None or {place**2 * 10 for place in range(len(old))} <= set(times[row])
+        assert times is None or {position**2 * 10 for position in range(len(old))} <= set(times[row])
 
 
 @settings(deadline=None, max_examples=40)

@@ -16,7 +16,7 @@ def test_the_same_items_at_the_same_times_and_only_one_stretch_moved(lists, shar
     assert times == as_lists(original)[1]
     for new, old in zip(items, lists, strict=True):
         assert sorted(new) == sorted(old)
-        moved = [place for place in range(len(old)) if new[place] != old[place]]
+        moved = [position for position in range(len(old)) if new[position] != old[position]]
         size = min(len(old), max(2, int(torch.tensor(len(old)) * share)))
         assert not moved or moved[-1] - moved[0] < size
 

@@ -30,7 +30,7 @@ def test_without_times_all_gaps_are_unknown(world):
     assert (build_view(sequences, batch.user_idx).gap == -1).all()
 
 
-def test_places_are_taken_up_to_the_new_length_and_padding_is_zero():
+def test_positions_are_taken_up_to_the_new_length_and_padding_is_zero():
     sequences = make_sequences([[5, 6, 7], [8]])
     taken = sequences.take(torch.tensor([[2, 0], [0, 9]]), length=torch.tensor([2, 1]))
     assert as_lists(taken) == ([[7, 5], [8]], [[40, 0], [0]])

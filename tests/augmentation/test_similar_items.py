@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.augmentation import similar_items
 from recsys.augmentation.similar_items import SimilarItems, fit_similar_items
 from recsys.sampling.batches import Histories
 
@@ -30,8 +29,8 @@ def _histories(lists, *, n_held_out=0):
 def _written_out(lists, *, n_items, window):
     together = np.zeros((n_items, n_items))
     for items in lists:
-        for place, one in enumerate(items):
-            for other in items[place + 1 : place + 1 + window]:
+        for position, one in enumerate(items):
+            for other in items[position + 1 : position + 1 + window]:
                 if one != other:
                     together[one, other] += 1
                     together[other, one] += 1
@@ -50,12 +49,12 @@ def test_neighbours_are_those_of_the_sum_written_out(lists, window):
         assert (np.diff(cosine[item][known]) <= 1e-12).all()
 
 
-def test_chunks_change_nothing(monkeypatch):
+def test_chunks_change_nothing():
     rng = np.random.default_rng(0)
     histories = _histories([rng.integers(0, 20, 30).tolist() for _ in range(9)])
     whole = fit_similar_items(histories, n_items=20, n_neighbours=4, window=5)
-    monkeypatch.setattr(similar_items, "_CHUNK", 7)
-    np.testing.assert_array_equal(fit_similar_items(histories, n_items=20, n_neighbours=4, window=5), whole)
+    parts = fit_similar_items(histories, n_items=20, n_neighbours=4, window=5, chunk_events=7)
+    np.testing.assert_array_equal(parts, whole)
 
 
 def test_held_out_events_have_no_say():

@@ -16,10 +16,10 @@ def test_a_share_of_items_gives_way_to_neighbours_and_times_stay(lists, share, s
     items, times = as_lists(view)
     assert times == as_lists(original)[1]
     for new, old in zip(items, lists, strict=True):
-        changed = [place for place in range(len(old)) if new[place] != old[place]]
+        changed = [position for position in range(len(old)) if new[position] != old[position]]
         wanted = min(max(1, int(torch.tensor(len(old)) * share)), sum(item > 0 for item in old))
         assert len(changed) == wanted
-        assert all(new[place] in NEIGHBOURS[old[place]].tolist() for place in changed)
+        assert all(new[position] in NEIGHBOURS[old[position]].tolist() for position in changed)
 
 
 def test_hidden_items_and_items_that_nothing_is_like_stay():

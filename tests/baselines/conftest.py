@@ -46,7 +46,11 @@ def data_of(data_of_events):
 
     def build(history):
         history = np.asarray(history)
-        rows = [(user, item, place) for user in range(len(history)) for place, item in enumerate(np.flatnonzero(history[user]))]
+        rows = [
+            (user, item, position)
+            for user in range(len(history))
+            for position, item in enumerate(np.flatnonzero(history[user]))
+        ]
         return data_of_events(rows, n_items=history.shape[1])
 
     return build

@@ -7,10 +7,9 @@ from recsys.baselines.als import als_ranker, fit_als, solve_rows
 
 
 @pytest.mark.parametrize("block", [1, 40, 1 << 16])
-def test_a_rows_vector_cannot_be_moved_for_the_better_whatever_the_blocks(random_train, monkeypatch, block):
-    monkeypatch.setattr(als, "_BLOCK_ENTRIES", block)
+def test_a_rows_vector_cannot_be_moved_for_the_better_whatever_the_blocks(random_train, block):
     factors = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
-    solved = solve_rows(csr_matrix(random_train), factors, weight=0.3).astype(np.float64)
+    solved = solve_rows(csr_matrix(random_train), factors, weight=0.3, block_entries=block).astype(np.float64)
     seen, factors = random_train.astype(np.float64), factors.astype(np.float64)
     scores = solved @ factors.T
     strength = 0.01 * (seen.sum(1) + 0.3 * 12)
@@ -40,10 +39,9 @@ def test_the_seed_fixes_the_factors(data_of, random_train, seed):
 
 
 def test_a_block_is_no_larger_than_its_limit_though_one_row_is_very_long(monkeypatch):
-    monkeypatch.setattr(als, "_BLOCK_ENTRIES", 64)
     widths, solve = [], np.linalg.solve
     monkeypatch.setattr(als.np.linalg, "solve", lambda left, right: widths.append(len(left)) or solve(left, right))
     rows = np.zeros((40, 50))
     rows[:, 0] = rows[39, :] = 1
-    solve_rows(csr_matrix(rows), np.ones((50, 3), np.float32), weight=0.3)
+    solve_rows(csr_matrix(rows), np.ones((50, 3), np.float32), weight=0.3, block_entries=64)
     assert widths == [39, 1]  # 39 rows of one item are 39 entries; the row of 50 stands alone

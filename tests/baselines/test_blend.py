@@ -50,8 +50,8 @@ def test_weights_never_judge_worse_than_the_best_source_and_find_what_two_know_t
 def test_the_ranker_blends_the_lists_of_its_sources():
     lists = {"a": _lists([0, 1, 2]), "b": _lists([3, 1, 4]), "c": _lists([4, 4, 4])}
     rankers = {
-        name: Ranker(rank=lambda users, k, keeps, found=found: found, rows=place + 7)
-        for place, (name, found) in enumerate(lists.items())
+        name: Ranker(rank=lambda users, k, keeps, found=found: found, rows=position + 7)
+        for position, (name, found) in enumerate(lists.items())
     }
     blended = blend_ranker(rankers, {"a": 1.0, "b": 1.0, "c": 0.0}, n_items=5)
     assert blended.rows == 7

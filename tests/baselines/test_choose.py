@@ -19,7 +19,11 @@ def _log(rows):
 @pytest.fixture(scope="module")
 def chain():
     """Item n + 1 always follows item n; each user starts elsewhere. The last event is validation."""
-    rows = [(f"u{user:02}", f"i{(user * 7 + place) % 30:02}", 100 * user + place) for user in range(60) for place in range(9)]
+    rows = [
+        (f"u{user:02}", f"i{(user * 7 + position) % 30:02}", 100 * user + position)
+        for user in range(60)
+        for position in range(9)
+    ]
     log = _log(rows)
     is_last = pl.int_range(pl.len()).over("user_id") == 8
     train, validation = log.filter(~is_last), log.filter(is_last)

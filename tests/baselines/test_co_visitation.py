@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.baselines import co_visitation
 from recsys.baselines.co_visitation import co_visitation_ranker, fit_co_visitation
 from tests.baselines.conftest import data_of_rows
 
-ROWS = [(user, (3 * user + place * (1 + user % 2)) % 7, place // (1 + user % 3)) for user in range(9) for place in range(8)]
+ROWS = [
+    (user, (3 * user + position * (1 + user % 2)) % 7, position // (1 + user % 3)) for user in range(9) for position in range(8)
+]
 
 
 def _counts(rows, window):
@@ -29,13 +30,12 @@ def _counts(rows, window):
 
 @pytest.mark.parametrize("block", [1, 20, 1_000_000])
 @pytest.mark.parametrize("window", [1, 3, 8])
-def test_counts_are_those_of_the_loops_whatever_the_blocks(data_of_events, monkeypatch, window, block):
-    monkeypatch.setattr(co_visitation, "_BLOCK_EVENTS", block)
+def test_counts_are_those_of_the_loops_whatever_the_blocks(data_of_events, window, block):
     data, counts = data_of_events(ROWS, n_items=7), _counts(ROWS, window)
     n_events = np.bincount([item for _, item, _ in ROWS], minlength=7)
-    share = fit_co_visitation(data, window=window, normalisation="share").toarray()
+    share = fit_co_visitation(data, window=window, normalisation="share", block_events=block).toarray()
     np.testing.assert_allclose(share, counts / np.maximum(counts.sum(1, keepdims=True), 1), atol=1e-6)
-    cosine = fit_co_visitation(data, window=window, normalisation="cosine").toarray()
+    cosine = fit_co_visitation(data, window=window, normalisation="cosine", block_events=block).toarray()
     np.testing.assert_allclose(cosine, counts / np.sqrt(np.outer(n_events, n_events)), atol=1e-6)
 
 
@@ -45,7 +45,7 @@ def test_the_order_of_rows_within_a_moment_changes_nothing(order):
     rows = [(0, item, 1) for item in range(3)] + [(0, item, 2) for item in range(3, 6)]
     first, second = (
         fit_co_visitation(data_of_rows(each, n_items=6), window=5, normalisation="share").toarray()
-        for each in (rows, [rows[place] for place in order])
+        for each in (rows, [rows[position] for position in order])
     )
     assert (first[:3, :3] > 0).sum() == 6  # every pair of a basket, both ways
     np.testing.assert_allclose(first[:3, :3], second[:3, :3], atol=1e-6)

@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 
-from recsys.baselines import item_knn, item_similarity
 from recsys.baselines.item_knn import fit_item_knn, item_knn_ranker
 
 
@@ -55,15 +54,13 @@ def test_a_score_sums_over_the_history_with_its_weights(data_of, random_train, s
     np.testing.assert_allclose(np.where(wanted > 0, found, 0), wanted, atol=1e-5)
 
 
-def test_only_the_last_items_of_a_very_long_history_are_counted(data_of, monkeypatch):
-    monkeypatch.setattr(item_knn, "LONGEST_HISTORY", 3)
-    similarity = fit_item_knn(data_of(np.ones((2, 6))), weighting="cosine").toarray()
+def test_only_the_last_items_of_a_very_long_history_are_counted(data_of):
+    similarity = fit_item_knn(data_of(np.ones((2, 6))), weighting="cosine", longest_history=3).toarray()
     assert (similarity[:3] == 0).all()
     assert similarity[3, 4] == pytest.approx(1)
 
 
-def test_only_the_nearest_are_kept(data_of, random_train, monkeypatch):
-    monkeypatch.setattr(item_similarity, "N_NEIGHBOURS", 2)
-    similarity = fit_item_knn(data_of(random_train), weighting="cosine").toarray()
+def test_only_the_nearest_are_kept(data_of, random_train):
+    similarity = fit_item_knn(data_of(random_train), weighting="cosine", n_neighbours=2).toarray()
     assert ((similarity > 0).sum(1) >= 2).all()
     assert (similarity > 0).sum() < 12 * 5

@@ -15,9 +15,9 @@ def _lists(rows):
 def _scores(sources, row):
     scores = {}
     for lists in sources:
-        for place, item in enumerate(lists[row], start=1):
+        for rank, item in enumerate(lists[row], start=1):
             if item >= 0:
-                scores[item] = scores.get(item, 0) + 1 / (60 + place)
+                scores[item] = scores.get(item, 0) + 1 / (60 + rank)
     return scores
 
 
@@ -54,7 +54,7 @@ def test_the_source_is_the_one_that_ranked_the_item_highest():
     assert by == {1: 0, 2: 0, 3: 1, 4: 1}
 
 
-def test_empty_places_come_from_nowhere():
+def test_empty_ranks_come_from_nowhere():
     found = fuse([_lists([[1, -1], [-1, -1]]), _lists([[1, -1], [-1, -1]])], k=2, quotas=[0, 0])
     assert found.lists.item_idx.tolist() == [[1, -1], [-1, -1]]
     assert found.source.tolist() == [[0, -1], [-1, -1]]

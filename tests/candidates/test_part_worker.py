@@ -49,7 +49,7 @@ def test_parts_of_items_hold_their_neighbours_without_themselves(job_of):
         worker.do(part)
     found = np.concatenate([part.lists.item_idx for _, part in job.parts.read_all()])
     nearest = ExactIndex(items).search(items, k=6).item_idx
-    assert found.tolist() == [[item for item in row if item != place][:5] for place, row in enumerate(nearest.tolist())]
+    assert found.tolist() == [[item for item in row if item != position][:5] for position, row in enumerate(nearest.tolist())]
 
 
 def test_a_job_can_be_sent_to_another_process(job_of):

@@ -54,10 +54,10 @@ def test_orders_are_made_of_train_events_alone(plan_of, finished: Path, items: V
     plan = plan_of(sources=["two_tower", "recent_popularity", "fresh"], quotas={"fresh": 3}, recent_days=9e3, fresh_days=9e3)
     train = pl.read_parquet(finished / "split" / "train.parquet")
     counts = train.group_by("item_id").len().sort(pl.col("len"), "item_id", descending=[True, False])
-    assert [items.ids[int(place)] for place in plan.orders["recent_popularity"]] == counts["item_id"].to_list()
+    assert [items.ids[int(position)] for position in plan.orders["recent_popularity"]] == counts["item_id"].to_list()
     first = train.group_by("item_id").agg(pl.col("timestamp").min().dt.epoch("s")).sort("timestamp", descending=True)
     times = dict(first.iter_rows())
-    ordered = [times[items.ids[int(place)]] for place in plan.orders["fresh"]]
+    ordered = [times[items.ids[int(position)]] for position in plan.orders["fresh"]]
     assert ordered == sorted(ordered, reverse=True)
     assert len(ordered) == len(items)
     assert plan.quotas == (0, 0, 3)

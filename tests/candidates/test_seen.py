@@ -15,7 +15,7 @@ def seen() -> SeenByUser:
 
 def _rows(seen: SeenByUser, users: list[int]) -> list[list[int]]:
     found = seen.of(np.array(users))
-    return [found.row(place).tolist() for place in range(len(users))]
+    return [found.row(position).tolist() for position in range(len(users))]
 
 
 def test_a_user_has_seen_the_history(seen: SeenByUser) -> None:

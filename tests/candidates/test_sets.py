@@ -115,7 +115,7 @@ def test_a_reader_finds_a_whole_set_at_every_moment(tmp_path, publish):
     assert seen <= {"a", "bb"}
 
 
-def test_a_folder_in_the_place_of_the_link_is_not_overwritten(tmp_path, publish):
+def test_a_folder_where_the_link_belongs_is_not_overwritten(tmp_path, publish):
     publish("a")
     (tmp_path / "published" / "current").unlink()
     (tmp_path / "published" / "current").mkdir()

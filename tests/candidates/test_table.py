@@ -3,7 +3,6 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.candidates import table as candidates
 from recsys.candidates.table import Written, candidate_frame, write_candidates
 from recsys.core.errors import DataError
 from recsys.data.schema import CANDIDATES, check_table
@@ -18,7 +17,7 @@ def users():
 
 @pytest.fixture
 def items():
-    return fit_vocabulary(pl.Series([f"i{place}" for place in range(6)]))
+    return fit_vocabulary(pl.Series([f"i{position}" for position in range(6)]))
 
 
 def _lists(item_idx):
@@ -108,11 +107,11 @@ def test_a_list_longer_than_the_catalogue_is_refused():
     check_list_length(5, n_items=5, name="retrieve")
 
 
-@pytest.mark.parametrize("few_words", [0, 4])
-def test_ids_are_right_however_they_are_coded(tmp_path, users, items, monkeypatch, few_words):
-    monkeypatch.setattr(candidates, "_FEW_WORDS", few_words)
+@pytest.mark.parametrize("n_items", [6, 600])
+def test_ids_are_right_however_they_are_coded(tmp_path, users, n_items):
+    items = fit_vocabulary(pl.Series([f"i{number}" for number in range(n_items)]).sort())
     blocks = [(np.array([1, 3]), _lists([[5, 0, 3], [2, 5, -1]])), (np.array([0]), _lists([[-1, -1, -1]]))]
     write_candidates(tmp_path / "file", blocks, users=users, items=items, metadata={})
     table = pl.read_parquet(tmp_path / "file")
     assert table["user_id"].to_list() == [users.ids[1]] * 3 + [users.ids[3]] * 2
-    assert table["item_id"].to_list() == ["i5", "i0", "i3", "i2", "i5"]
+    assert table["item_id"].to_list() == [items.ids[idx] for idx in (5, 0, 3, 2, 5)]

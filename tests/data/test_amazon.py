@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,9 @@ from recsys.data.amazon import locate_amazon
 CONTENT = {"Beauty.txt": b"1 10 11 12\n", "Beauty_item2attributes.json": b'{"10": [1]}'}
 
 
-@pytest.fixture(autouse=True)
-def published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two small files stand for the published ones."""
-    hashes = {file: hashlib.sha256(data).hexdigest() for file, data in CONTENT.items()}
-    monkeypatch.setattr(amazon, "_FILES", {"amazon-beauty": hashes})
+# Two small files stand for the published ones.
+PUBLISHED = {"amazon-beauty": {file: hashlib.sha256(data).hexdigest() for file, data in CONTENT.items()}}
+locate = partial(locate_amazon, "amazon-beauty", published=PUBLISHED)
 
 
 def _put(folder: Path, *, zipped: bool) -> None:
@@ -28,7 +27,7 @@ def _put(folder: Path, *, zipped: bool) -> None:
 @pytest.mark.parametrize("folder", ["", "amazon-yelp-s3rec", "amazon-beauty"])
 def test_a_folder_that_holds_the_files_is_taken(tmp_path: Path, folder: str, zipped: bool) -> None:
     _put(tmp_path / "own" / folder, zipped=zipped)
-    log, attributes = locate_amazon("amazon-beauty", data_dir=tmp_path / "own", raw=tmp_path / "raw")
+    log, attributes = locate(data_dir=tmp_path / "own", raw=tmp_path / "raw")
     assert [path.name.removesuffix(".gz") for path in (log, attributes)] == list(CONTENT)
     assert log.parent == tmp_path / "own" / folder
 
@@ -41,8 +40,8 @@ def test_without_a_folder_they_are_fetched_once(tmp_path: Path, monkeypatch: pyt
         target.write_bytes(CONTENT[target.name])
 
     monkeypatch.setattr(amazon, "fetch_archive", fetch)
-    first = locate_amazon("amazon-beauty", data_dir=None, raw=tmp_path / "raw")
-    assert locate_amazon("amazon-beauty", data_dir=None, raw=tmp_path / "raw") == first
+    first = locate(data_dir=None, raw=tmp_path / "raw")
+    assert locate(data_dir=None, raw=tmp_path / "raw") == first
     assert [url.rsplit("/", 1)[1] for url in asked] == list(CONTENT)
     assert all(url.startswith("https://") for url in asked)
 
@@ -51,14 +50,14 @@ def test_other_files_are_refused_with_both_hashes(tmp_path: Path) -> None:
     _put(tmp_path, zipped=False)
     (tmp_path / "Beauty.txt").write_bytes(b"1 99\n")
     with pytest.raises(SourceError, match=r"must have the SHA-256 .*… of the published file, got .*remove it"):
-        locate_amazon("amazon-beauty", data_dir=tmp_path, raw=tmp_path / "raw")
+        locate(data_dir=tmp_path, raw=tmp_path / "raw")
 
 
 def test_a_broken_archive_is_refused(tmp_path: Path) -> None:
     _put(tmp_path, zipped=True)
     (tmp_path / "Beauty.txt.gz").write_bytes(b"no gzip")
     with pytest.raises(SourceError, match="must be readable"):
-        locate_amazon("amazon-beauty", data_dir=tmp_path, raw=tmp_path / "raw")
+        locate(data_dir=tmp_path, raw=tmp_path / "raw")
 
 
 def test_an_address_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +66,7 @@ def test_an_address_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(amazon, "fetch_archive", fetch)
     with pytest.raises(SourceError, match="RECSYS_DATA_DIR"):
-        locate_amazon("amazon-beauty", data_dir=None, raw=tmp_path / "raw")
+        locate(data_dir=None, raw=tmp_path / "raw")
 
 
 def test_a_folder_that_lacks_a_file_is_passed_over(tmp_path: Path) -> None:
@@ -75,5 +74,5 @@ def test_a_folder_that_lacks_a_file_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     for name in ("Beauty.txt", "Beauty.txt.gz"):
         (tmp_path / "own" / name).write_bytes(CONTENT["Beauty.txt"])
-    log, _ = locate_amazon("amazon-beauty", data_dir=tmp_path / "own", raw=tmp_path / "raw")
+    log, _ = locate(data_dir=tmp_path / "own", raw=tmp_path / "raw")
     assert log.parent == tmp_path / "raw"

@@ -1,4 +1,4 @@
-"""A user's own files are read as they are: ids stay text, rows keep their order, and messages name the place."""
+"""A user's own files are read as they are: ids stay text, rows keep their order, and messages name the cell."""
 
 import gzip
 from pathlib import Path
@@ -158,9 +158,9 @@ def test_a_missing_attribute_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", ["interactions", "items"])
 def test_bytes_that_are_no_utf_8_are_a_source_error_for_the_user(tmp_path: Path, table: str) -> None:
     (tmp_path / "bad.csv").write_bytes(b"user_id,item_id,timestamp,event\nu,a,1,x\nu,b,2,Caf\xe9\n")
-    places = {"interactions": _write(tmp_path / "log.csv", _LOG)} | {table: str(tmp_path / "bad.csv")}
+    paths = {"interactions": _write(tmp_path / "log.csv", _LOG)} | {table: str(tmp_path / "bad.csv")}
     with pytest.raises(SourceError, match=rf"{table}: .* must be .*readable.*, got: .*utf-8"):
-        raw = read_own_files(**places, item_attributes=AttributeColumns(text=["event"]))
+        raw = read_own_files(**paths, item_attributes=AttributeColumns(text=["event"]))
         collect_source(raw.interactions, name="interactions")
 
 

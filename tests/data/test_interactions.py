@@ -54,7 +54,7 @@ def test_ties_of_time_can_keep_the_order_of_the_file(rows: list[tuple[str, int, 
 
 
 def test_ties_can_be_shuffled_and_the_cleaning_says_how() -> None:
-    log = _log([("u", f"i{place}", 1) for place in range(50)])
+    log = _log([("u", f"i{position}", 1) for position in range(50)])
     plain, shuffled, again, other = (
         _clean(log, **order) for order in ({"ties": "file"}, *({"ties": "shuffled", "seed": s} for s in (3, 3, 4)))
     )
@@ -66,7 +66,7 @@ def test_ties_can_be_shuffled_and_the_cleaning_says_how() -> None:
 
 def test_by_default_events_of_one_time_are_sets_unless_their_order_is_told_to_be_information() -> None:
     baskets = _clean(
-        _log([(f"u{user}", f"i{(user + place) % 40:02}", 1) for user in range(40) for place in range(5)]), ties="auto"
+        _log([(f"u{user}", f"i{(user + position) % 40:02}", 1) for user in range(40) for position in range(5)]), ties="auto"
     )
     assert baskets.ties == "sets"
     assert _clean(_log([("u", "a", 1), ("u", "b", 2)]), ties="auto").ties == "file"
@@ -83,7 +83,7 @@ def test_only_rows_equal_in_every_column_are_duplicates() -> None:
     assert clean.interactions["weight"].to_list() == [1.0, 2.0, 1.0, 1.0]
 
 
-def test_the_first_of_two_duplicates_keeps_its_place_among_ties() -> None:
+def test_the_first_of_two_duplicates_keeps_its_position_among_ties() -> None:
     assert _rows(_clean(_log([("u", "a", 1), ("u", "b", 1), ("u", "a", 1)]))) == [("u", "a", 1), ("u", "b", 1)]
 
 

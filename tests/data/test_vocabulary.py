@@ -26,7 +26,7 @@ def test_idx_starts_at_zero_without_holes_in_the_order_of_the_sorted_ids(ids: li
 
 @settings(deadline=None, max_examples=40)
 @given(_IDS, st.text(alphabet=st.characters(codec="utf-8"), max_size=5))
-def test_every_id_is_found_at_its_place_and_no_other_is_found(ids: list[str], other: str) -> None:
+def test_every_id_is_found_at_its_position_and_no_other_is_found(ids: list[str], other: str) -> None:
     vocabulary = fit_vocabulary(pl.Series(ids, dtype=pl.String))
     assert [vocabulary.idx_of(identifier) for identifier in vocabulary.ids] == list(range(len(vocabulary)))
     assert (vocabulary.idx_of(other) is None) == (other not in ids)

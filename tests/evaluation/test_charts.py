@@ -77,7 +77,7 @@ def test_the_same_figures_give_the_same_text(draw):
 
 
 @_EVERY_CHART
-def test_a_chart_takes_the_width_of_its_place(draw):
+def test_a_chart_takes_the_width_of_the_page(draw):
     root = ElementTree.fromstring(draw("two-tower"))
     assert "width" not in root.attrib
     assert "viewBox" in root.attrib

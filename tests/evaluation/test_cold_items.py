@@ -9,8 +9,11 @@ import polars as pl
 import pytest
 
 from pipelines.graph import NAMES as STAGES
+from recsys.baselines.train_matrix import build_baseline_data
 from recsys.core.files import read_array
-from recsys.evaluation import cold_items as cold_evaluation
+from recsys.evaluation.cold_items import evaluate_cold_items
+from recsys.evaluation.judgements import build_judgements
+from recsys.evaluation.segments import judge_part
 from recsys.serving.opened_run import open_run
 from tests.finished_run import PROFILE, change_settings, lay_out_text, run_stage_in
 
@@ -71,22 +74,22 @@ def test_the_protocol_says_that_more_items_are_ranked(cold_run: Path) -> None:
     assert catalogue.endswith("the model also ranks 24 items without one, by texts or as added")
 
 
-def test_the_protocol_says_for_whom_cold_items_are_judged_and_whether_it_is_a_sample(
-    cold_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def line(run: Path) -> str:
-        protocol = json.loads((run / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
-        (found,) = [line for line in protocol if line.startswith("Cold items")]
-        return str(found)
-
+def test_the_protocol_says_for_whom_cold_items_are_judged_and_whether_it_is_a_sample(cold_run: Path) -> None:
     cold = pl.read_parquet(cold_run / "embed" / "cold_items.parquet")
     n_users = pl.read_parquet(cold_run / "split" / "test.parquet").join(cold, on="item_id", how="semi")["user_id"].n_unique()
-    assert line(cold_run).endswith(f"judged for {n_users} of {n_users} users who took one")
-    run = tmp_path / cold_run.name
-    shutil.copytree(cold_run, run, symlinks=True, ignore=shutil.ignore_patterns(".owner*"))
-    monkeypatch.setattr(cold_evaluation, "_MOST_SCORES", 5 * 120)
-    run_stage_in("evaluate", run)
-    assert line(run).endswith(f"judged for 5 of {n_users} users who took one, a sample drawn by the seed")
+    protocol = json.loads((cold_run / "evaluate" / "manifest.json").read_text())["facts"]["protocol"]
+    (line,) = [line for line in protocol if line.startswith("Cold items")]
+    assert line.endswith(f"judged for {n_users} of {n_users} users who took one")
+    train, validation, test = (
+        pl.read_parquet(cold_run / "split" / f"{part}.parquet") for part in ("train", "validation", "test")
+    )
+    judgements = judge_part(build_judgements(train, validation, test), train["item_id"].unique(), is_cold=True)
+    data = build_baseline_data(train, validation)
+    few = evaluate_cold_items(
+        run=cold_run, judgements=judgements, data=data, ks=[10], model="model", seed=0, most_scores=5 * 120
+    )
+    assert few is not None and (few.n_users, few.n_judged) == (n_users, 5)
+    assert few.in_words().endswith(f"judged for 5 of {n_users} users who took one, a sample drawn by the seed")
 
 
 def test_ranks_among_cold_items_are_those_of_the_products(cold_run: Path, segments) -> None:  # type: ignore[no-untyped-def]
@@ -97,7 +100,7 @@ def test_ranks_among_cold_items_are_those_of_the_products(cold_run: Path, segmen
     found = []
     for user, row in test.select("user_id", "row").rows():
         scores = vectors @ users[ids.index(user)]
-        # Items of equal texts lie in one place; the first of them comes first.
+        # Items of equal texts lie close together; the first of them comes first.
         found.append((scores > scores[row]).sum() + (scores[:row] == scores[row]).sum() < 5)
     assert len(found) > 10
     assert segments["cold items among cold items", "two-tower", "recall@5"] == pytest.approx(np.mean(found), abs=1e-9)

@@ -10,7 +10,8 @@ def compare(scored_of, random_hits):
 
     def run(model, **baselines):
         others = {
-            name: scored_of(random_hits(400, chance, seed=place)) for place, (name, chance) in enumerate(baselines.items(), 1)
+            name: scored_of(random_hits(400, chance, seed=position))
+            for position, (name, chance) in enumerate(baselines.items(), 1)
         }
         return compare_to_baselines(scored_of(random_hits(400, model)), others, metric="hr@10", n_resamples=200, seed=0), others
 
@@ -72,7 +73,7 @@ def artefacts(scored_of, random_hits):
 
     def find(popularity, **rules):
         scored = {
-            name: tuple(scored_of(random_hits(500, chance, seed=7 + place)) for place, chance in enumerate(chances))
+            name: tuple(scored_of(random_hits(500, chance, seed=7 + position)) for position, chance in enumerate(chances))
             for name, chances in rules.items()
         }
         popular = None if popularity is None else scored_of(random_hits(500, popularity, seed=1))

@@ -45,7 +45,7 @@ def test_evenly_spread_vectors_are_sound_and_use_all_directions(unit_vectors):
     assert abs(health.item_cosine) < 0.02 and health.effective_rank > 15
 
 
-def test_items_in_one_place_are_named_collapsed(unit_vectors):
+def test_items_at_one_point_are_named_collapsed(unit_vectors):
     items = unit_vectors(300, 16) * 0.05 + unit_vectors(1, 16, seed=9)
     items /= np.linalg.norm(items, axis=1, keepdims=True)
     (fault,) = [fault for fault in _measure(unit_vectors(50, 16), items).faults if "two items" in fault]

@@ -18,13 +18,13 @@ def test_what_a_line_tells_is_told_almost_surely():
 
 def test_labels_that_have_nothing_to_do_with_the_vectors_are_chance():
     vectors, labels = _world()
-    shuffled = [labels[place] for place in np.random.default_rng(1).permutation(len(labels))]
+    shuffled = [labels[position] for position in np.random.default_rng(1).permutation(len(labels))]
     assert all(0.35 < area < 0.65 for area in probe(vectors, shuffled, seed=0).values())
 
 
 def test_rare_labels_and_labels_of_nearly_all_are_left_out():
     vectors, _ = _world(60)
-    assert probe(vectors, [["all", *(["rare"] if place < 24 else [])] for place in range(60)], seed=0) == {}
+    assert probe(vectors, [["all", *(["rare"] if position < 24 else [])] for position in range(60)], seed=0) == {}
 
 
 @pytest.mark.parametrize(("areas", "wanted"), [({"a": 0.5, "b": 0.9}, 0.7), ({}, None)])

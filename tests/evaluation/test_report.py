@@ -99,9 +99,9 @@ def test_without_baselines_the_page_does_not_look_good(write):
     assert "nothing is proved" in body
 
 
-@pytest.mark.parametrize("place", ["name", "model"])
-def test_a_hostile_name_is_escaped_everywhere(write, place):
-    page = write(**{place: '<script>alert("1")</script>'}).read_text(encoding="utf-8")
+@pytest.mark.parametrize("field", ["name", "model"])
+def test_a_hostile_name_is_escaped_everywhere(write, field):
+    page = write(**{field: '<script>alert("1")</script>'}).read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 

@@ -38,8 +38,8 @@ def test_holm_never_lowers_keeps_the_order_and_rejects_as_the_stepwise_rule_does
     names = sorted(p_values, key=lambda name: p_values[name])
     assert [adjusted[name] for name in names] == sorted(adjusted.values())
     rejected: set[str] = set()
-    for place, name in enumerate(names):
-        if p_values[name] * (len(names) - place) >= 0.05:
+    for position, name in enumerate(names):
+        if p_values[name] * (len(names) - position) >= 0.05:
             break
         rejected.add(name)
     assert {name for name, value in adjusted.items() if value < 0.05} == rejected

@@ -64,7 +64,7 @@ def test_rows_outside_the_vocabulary_change_nothing() -> None:
 
 
 def test_a_row_of_33_categories_loses_one_and_is_counted() -> None:
-    rows = {"a": [f"{place:02d}" for place in range(33)], "b": [f"{place:02d}" for place in range(32)]}
+    rows = {"a": [f"{position:02d}" for position in range(33)], "b": [f"{position:02d}" for position in range(32)]}
     fitted = _fit(_categories(rows), ["a", "b"])
     assert fitted.n_cut == 1
     assert fitted.categories.shape == (2, 32)
@@ -80,7 +80,7 @@ def test_nothing_is_cut_and_the_array_is_as_narrow_as_the_longest_row() -> None:
 @settings(deadline=None, max_examples=40)
 @given(_NUMBERS)
 def test_numbers_are_standardised_over_the_known_ones_and_a_missing_one_is_the_mean(values: list[float | None]) -> None:
-    ids = [f"i{place:02d}" for place in range(len(values))]
+    ids = [f"i{position:02d}" for position in range(len(values))]
     table = pl.DataFrame({"item_id": ids, "price": values}, schema={"item_id": pl.String, "price": pl.Float64})
     fitted = _fit(table, ids)
     known = np.array([value for value in values if value is not None])
@@ -101,7 +101,7 @@ def test_a_number_that_is_none_does_not_spoil_the_others(odd: float | None) -> N
 
 
 def test_an_outlier_is_clipped_and_a_constant_column_is_0() -> None:
-    ids = [f"i{place:03d}" for place in range(100)]
+    ids = [f"i{position:03d}" for position in range(100)]
     table = pl.DataFrame({"item_id": ids, "price": [0.0] * 99 + [1e6], "same": [7.0] * 100})
     fitted = _fit(table, ids)
     assert fitted.numbers[:, 0].max() == 5
@@ -123,7 +123,7 @@ def test_categories_that_are_all_empty_are_all_none() -> None:
 
 
 def test_many_different_numbers_fall_into_64_ranges_of_about_equal_size_in_order() -> None:
-    ids = [f"i{place:04d}" for place in range(1000)]
+    ids = [f"i{position:04d}" for position in range(1000)]
     prices = np.exp(np.random.default_rng(0).normal(size=1000))
     fitted = _fit(pl.DataFrame({"item_id": ids, "price": prices}), ids)
     lowest = np.array([float(fitted.category_names[code - 1].removeprefix("price>=")) for code in fitted.categories[:, 0]])

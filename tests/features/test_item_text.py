@@ -14,7 +14,7 @@ _WORDS = {"sea": ["whale", "ship", "storm", "sailor", "harbour"], "space": ["roc
 
 def _table() -> pl.DataFrame:
     rng = np.random.default_rng(0)
-    rows = [(f"{topic}{place:02d}", " ".join(rng.choice(_WORDS[topic], 3))) for topic in _WORDS for place in range(20)]
+    rows = [(f"{topic}{position:02d}", " ".join(rng.choice(_WORDS[topic], 3))) for topic in _WORDS for position in range(20)]
     return pl.DataFrame(rows, schema=["item_id", "title"], orient="row")
 
 

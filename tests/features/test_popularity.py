@@ -13,7 +13,7 @@ from recsys.features.popularity import count_items, log_q
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(["b", "a", "10", "9", "010"]), min_size=1))
-def test_every_item_is_counted_at_its_place(events: list[str]) -> None:
+def test_every_item_is_counted_at_its_idx(events: list[str]) -> None:
     items = fit_vocabulary(pl.Series(events))
     counts = count_items(pl.DataFrame({"item_id": events}), items=items)
     assert counts.dtype == np.int64

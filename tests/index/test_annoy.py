@@ -22,8 +22,8 @@ def queries(unit_vectors):
 @pytest.fixture
 def backend(tmp_path, items):
     """A forest searched with so little effort that it misses neighbours."""
-    build_annoy(tmp_path / "items.annoy", items, n_trees=3, seed=0)
-    return open_annoy(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+    build_annoy(tmp_path / "items.annoy", items, form="3 trees", seed=0)
+    return open_annoy(tmp_path / "items.annoy", items, form="", effort=20, tuned_k=_K)
 
 
 def _seen_lists(n_seen, *, n_rows=40, n_items=300):
@@ -63,8 +63,8 @@ def test_scores_are_dot_products_and_fall(backend, items, queries):
 
 
 def test_enough_effort_finds_what_exact_search_finds(tmp_path, items, queries, seen_of):
-    build_annoy(tmp_path / "items.annoy", items, n_trees=30, seed=0)
-    backend = open_annoy(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
+    build_annoy(tmp_path / "items.annoy", items, form="30 trees", seed=0)
+    backend = open_annoy(tmp_path / "items.annoy", items, form="", effort=100_000, tuned_k=_K)
     seen = seen_of(_seen_lists(25))
     exact = ExactIndex(items).search(queries, k=_K, seen=seen)
     assert backend.search(queries, k=_K, seen=seen).item_idx.tolist() == exact.item_idx.tolist()
@@ -73,8 +73,8 @@ def test_enough_effort_finds_what_exact_search_finds(tmp_path, items, queries, s
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.6])
 def test_a_filtered_answer_is_as_good_as_an_unfiltered_one(tmp_path, unit_vectors, seen_of, share):
     items, queries, rng = unit_vectors(3000, 8), unit_vectors(60, 8, seed=1), np.random.default_rng(0)
-    build_annoy(tmp_path / "items.annoy", items, n_trees=20, seed=0)
-    backend = open_annoy(tmp_path / "items.annoy", items, search_k=800, tuned_k=_K)
+    build_annoy(tmp_path / "items.annoy", items, form="20 trees", seed=0)
+    backend = open_annoy(tmp_path / "items.annoy", items, form="", effort=800, tuned_k=_K)
     exact, allowed = ExactIndex(items), rng.random(3000) < share
     seen = seen_of([rng.choice(3000, 40, replace=False).tolist() for _ in range(60)])
     plain = recall_against(backend.search(queries, k=_K), exact.search(queries, k=_K))
@@ -90,16 +90,16 @@ def test_a_list_as_long_as_the_catalogue_holds_all_of_it(backend, queries):
 
 def test_the_same_seed_gives_the_same_file(tmp_path, items):
     for name in ("first", "second"):
-        build_annoy(tmp_path / name, items, n_trees=5, seed=2**40 + 1)
-    build_annoy(tmp_path / "other", items, n_trees=5, seed=7)
+        build_annoy(tmp_path / name, items, form="5 trees", seed=2**40 + 1)
+    build_annoy(tmp_path / "other", items, form="5 trees", seed=7)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
     assert (tmp_path / "first").read_bytes() != (tmp_path / "other").read_bytes()
 
 
 def test_where_lengths_differ_the_order_is_still_that_of_dot_products(tmp_path, items, queries):
     items *= np.linspace(0.3, 2, len(items))[:, None].astype(np.float32)
-    build_annoy(tmp_path / "items.annoy", items, n_trees=30, seed=0)
-    backend = open_annoy(tmp_path / "items.annoy", items, search_k=100_000, tuned_k=_K)
+    build_annoy(tmp_path / "items.annoy", items, form="30 trees", seed=0)
+    backend = open_annoy(tmp_path / "items.annoy", items, form="", effort=100_000, tuned_k=_K)
     exact = ExactIndex(items).search(queries, k=_K)
     assert backend.search(queries, k=_K).item_idx.tolist() == exact.item_idx.tolist()
 
@@ -112,9 +112,9 @@ def test_augmented_vectors_have_one_length_and_keep_their_numbers(items):
 
 
 def test_a_file_with_another_number_of_items_is_refused(tmp_path, items):
-    build_annoy(tmp_path / "items.annoy", items[:-1], n_trees=2, seed=0)
+    build_annoy(tmp_path / "items.annoy", items[:-1], form="2 trees", seed=0)
     with pytest.raises(IndexQualityError, match="must hold 300 items, got 299"):
-        open_annoy(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+        open_annoy(tmp_path / "items.annoy", items, form="", effort=20, tuned_k=_K)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not an index"])
@@ -122,4 +122,4 @@ def test_a_file_that_is_no_index_is_refused(tmp_path, items, content):
     if content is not None:
         (tmp_path / "items.annoy").write_bytes(content)
     with pytest.raises(IndexQualityError, match="run the stage index"):
-        open_annoy(tmp_path / "items.annoy", items, search_k=20, tuned_k=_K)
+        open_annoy(tmp_path / "items.annoy", items, form="", effort=20, tuned_k=_K)

@@ -2,18 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.index import coarse
 from recsys.index.coarse import CoarseScan
 
 
 @pytest.fixture(params=[torch.bfloat16, torch.float32], ids=["bfloat16", "float32"])
-def scan_of(request, monkeypatch):
+def scan_of(request):
     """Build a scan in half precision and in full, with one level of groups and with two."""
 
     def build(items, *, two_levels=False):
-        monkeypatch.setattr(coarse, "_is_fast_in_bfloat16", lambda device: request.param == torch.bfloat16)
-        monkeypatch.setattr(coarse, "_TWO_LEVELS_FROM", 0 if two_levels else 10**9)
-        return CoarseScan(torch.from_numpy(items))
+        return CoarseScan(torch.from_numpy(items), dtype=request.param, two_levels_from=0 if two_levels else 10**9)
 
     return build
 
@@ -54,7 +51,7 @@ def test_seen_items_are_not_listed(scan_of, unit_vectors, seen_of):
         assert not set(listed) & set(seen)
 
 
-def test_places_are_empty_where_nothing_is_left(scan_of, unit_vectors, seen_of):
+def test_ranks_are_empty_where_nothing_is_left(scan_of, unit_vectors, seen_of):
     items, queries = unit_vectors(512, 8), unit_vectors(1, 8, seed=1)
     found = scan_of(items).shortlist(torch.from_numpy(queries), n=30, seen=seen_of([list(range(507))]))
     assert sorted(found.item_idx[0].tolist())[-5:] == [507, 508, 509, 510, 511]

@@ -26,8 +26,8 @@ def queries(unit_vectors):
 @pytest.mark.parametrize("length", [1.0, 3.0])
 def test_enough_effort_finds_nearly_all_that_exact_search_finds(tmp_path, items, queries, seen_of, kind, effort, length):
     items *= np.linspace(1, length, len(items))[:, None].astype(np.float32)
-    build_faiss(tmp_path / "items.faiss", items, kind=kind, seed=0)
-    backend = open_faiss(tmp_path / "items.faiss", items, kind=kind, effort=effort, tuned_k=_K)
+    build_faiss(tmp_path / "items.faiss", items, form=kind, seed=0)
+    backend = open_faiss(tmp_path / "items.faiss", items, form=kind, effort=effort, tuned_k=_K)
     rng = np.random.default_rng(0)
     seen = seen_of([rng.choice(2000, 30, replace=False).tolist() for _ in range(40)])
     found = backend.search(queries, k=_K, seen=seen)
@@ -37,11 +37,11 @@ def test_enough_effort_finds_nearly_all_that_exact_search_finds(tmp_path, items,
 
 @needs_faiss
 def test_more_effort_finds_no_less(tmp_path, items, queries):
-    build_faiss(tmp_path / "items.faiss", items, kind="ivfpq", seed=0)
+    build_faiss(tmp_path / "items.faiss", items, form="ivfpq", seed=0)
     exact = ExactIndex(items).search(queries, k=_K)
     recalls = [
         recall_against(
-            open_faiss(tmp_path / "items.faiss", items, kind="ivfpq", effort=effort, tuned_k=_K).search(queries, k=_K), exact
+            open_faiss(tmp_path / "items.faiss", items, form="ivfpq", effort=effort, tuned_k=_K).search(queries, k=_K), exact
         )
         for effort in (1, 4, 16)
     ]
@@ -50,9 +50,9 @@ def test_more_effort_finds_no_less(tmp_path, items, queries):
 
 @needs_faiss
 def test_a_file_with_another_number_of_items_is_refused(tmp_path, items):
-    build_faiss(tmp_path / "items.faiss", items[:-1], kind="hnsw", seed=0)
+    build_faiss(tmp_path / "items.faiss", items[:-1], form="hnsw", seed=0)
     with pytest.raises(IndexQualityError, match="must hold 2000 items, got 1999"):
-        open_faiss(tmp_path / "items.faiss", items, kind="hnsw", effort=20, tuned_k=_K)
+        open_faiss(tmp_path / "items.faiss", items, form="hnsw", effort=20, tuned_k=_K)
 
 
 @needs_faiss
@@ -61,10 +61,10 @@ def test_a_file_that_is_no_index_is_refused(tmp_path, items, content):
     if content is not None:
         (tmp_path / "items.faiss").write_bytes(content)
     with pytest.raises(IndexQualityError, match="must be a Faiss index"):
-        open_faiss(tmp_path / "items.faiss", items, kind="hnsw", effort=20, tuned_k=_K)
+        open_faiss(tmp_path / "items.faiss", items, form="hnsw", effort=20, tuned_k=_K)
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, items, monkeypatch):
     monkeypatch.setattr(faiss, "is_available", lambda: False)
     with pytest.raises(ConfigError, match=r"pip install 'contrastive-recsys\[faiss\]'"):
-        build_faiss(tmp_path / "items.faiss", items, kind="hnsw", seed=0)
+        build_faiss(tmp_path / "items.faiss", items, form="hnsw", seed=0)

@@ -20,7 +20,7 @@ def test_pairs_are_all_rows_with_all_their_items(seen_of, lists):
 def test_counts_and_rows_are_those_of_the_lists(seen_of, lists):
     seen = seen_of(lists)
     assert seen.counts().tolist() == [len(items) for items in lists]
-    assert [seen.row(place).tolist() for place in range(len(lists))] == lists
+    assert [seen.row(row).tolist() for row in range(len(lists))] == lists
 
 
 @_once
@@ -30,7 +30,7 @@ def test_a_part_keeps_the_rows_asked_for(seen_of, lists, data):
     part = seen_of(lists).rows(np.array(chosen, np.int64))
     row, item = part.pairs()
     assert list(zip(row.tolist(), item.tolist(), strict=True)) == [(r, i) for r, c in enumerate(chosen) for i in lists[c]]
-    assert [part.row(place).tolist() for place in range(len(chosen))] == [lists[place] for place in chosen]
+    assert [part.row(row).tolist() for row in range(len(chosen))] == [lists[row] for row in chosen]
 
 
 def test_a_slice_keeps_its_rows(seen_of):
@@ -40,9 +40,9 @@ def test_a_slice_keeps_its_rows(seen_of):
 @_once
 @given(lists=_LISTS, data=st.data())
 def test_under_new_numbers_each_row_keeps_the_items_that_have_one(seen_of, lists, data):
-    place = np.array(data.draw(st.lists(st.integers(-1, 30), min_size=10, max_size=10)), np.int32)
-    renumbered = seen_of(lists).renumber(place)
-    expected = [[int(place[item]) for item in items if place[item] >= 0] for items in lists]
+    numbers = np.array(data.draw(st.lists(st.integers(-1, 30), min_size=10, max_size=10)), np.int32)
+    renumbered = seen_of(lists).renumber(numbers)
+    expected = [[int(numbers[item]) for item in items if numbers[item] >= 0] for items in lists]
     assert [renumbered.row(row).tolist() for row in range(len(lists))] == expected
 
 

@@ -1,10 +1,14 @@
+import importlib.util
+from dataclasses import replace
+
 import pytest
 
 from recsys.core.errors import IndexQualityError
 from recsys.index import faiss, operating_point
+from recsys.index.choice import BACKENDS
 from recsys.index.exact import ExactIndex
 from recsys.index.nearest import recall_against
-from recsys.index.operating_point import available_families, choose_operating_point, open_backend
+from recsys.index.operating_point import choose_operating_point, open_backend
 
 needs_faiss = pytest.mark.skipif(not faiss.is_available(), reason="faiss-cpu is not installed (the extra [faiss])")
 
@@ -13,10 +17,11 @@ needs_faiss = pytest.mark.skipif(not faiss.is_available(), reason="faiss-cpu is 
 def search(tmp_path, unit_vectors):
     """Choose on 600 random items of 16 dimensions, and return what was asked too."""
 
-    def run(target_recall, families=("annoy",)):
+    def run(target_recall, backend="annoy", *, forms=None, **settings):
         items, queries, path = unit_vectors(600, 16), unit_vectors(30, 16, seed=1), tmp_path / "items.index"
+        tried = {backend: replace(BACKENDS[backend], forms=forms or BACKENDS[backend].forms)}
         point, measured = choose_operating_point(
-            path, items, queries, families=list(families), k=10, target_recall=target_recall, seed=0
+            path, items, queries, backends=tried, k=10, target_recall=target_recall, seed=0, **settings
         )
         return point, measured, (path, items, queries)
 
@@ -26,7 +31,7 @@ def search(tmp_path, unit_vectors):
 @pytest.mark.parametrize("target", [0.5, 0.95, 1.0])
 @pytest.mark.parametrize("family", ["annoy", pytest.param("faiss", marks=needs_faiss)])
 def test_the_file_left_behind_reaches_the_target_at_the_point_chosen(search, target, family):
-    point, _, (path, items, queries) = search(target, [family])
+    point, _, (path, items, queries) = search(target, family)
     found = open_backend(path, items, point).search(queries, k=10)
     assert recall_against(found, ExactIndex(items).search(queries, k=10)) >= target
     assert point.backend == family
@@ -53,10 +58,8 @@ def test_only_the_chosen_file_is_left(search):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_with_several_families_exact_search_takes_part_and_needs_no_file(search, monkeypatch):
-    monkeypatch.setattr(operating_point, "_TREES", (1,))
-    monkeypatch.setattr(operating_point, "builds_of", lambda family: ["1 trees"])
-    point, measured, (path, items, queries) = search(1.0, ["annoy", "annoy"])
+def test_exact_search_can_take_part_and_needs_no_file(search):
+    point, measured, (path, items, queries) = search(1.0, forms=("1 trees",), with_exact=True)
     assert {each.backend for each in measured} == {"exact", "annoy"}
     assert point.queries_per_second == max(each.queries_per_second for each in measured if each.recall >= 1.0)
     assert path.is_file() == (point.backend == "annoy")
@@ -64,15 +67,12 @@ def test_with_several_families_exact_search_takes_part_and_needs_no_file(search,
 
 
 def test_annoy_is_always_there_and_faiss_where_it_is_installed(monkeypatch):
-    monkeypatch.setattr(faiss, "is_available", lambda: False)
-    assert available_families() == ["annoy"]
-    monkeypatch.setattr(faiss, "is_available", lambda: True)
-    assert available_families() == ["annoy", "faiss"]
+    assert BACKENDS["annoy"].is_available()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert not BACKENDS["faiss"].is_available()
 
 
 def test_a_target_out_of_reach_is_refused_with_the_best_that_was_measured(search, monkeypatch, tmp_path):
-    monkeypatch.setattr(operating_point, "_TREES", (1, 2))
-    monkeypatch.setattr(operating_point, "_DOUBLINGS", 2)
     best = 0.0
 
     def noting(found, exact):
@@ -83,7 +83,7 @@ def test_a_target_out_of_reach_is_refused_with_the_best_that_was_measured(search
 
     monkeypatch.setattr(operating_point, "recall_against", noting)
     with pytest.raises(IndexQualityError, match=r"must be at least 0\.999, got at best") as raised:
-        search(0.999)
+        search(0.999, forms=("1 trees", "2 trees"), n_doublings=2)
     assert f"{best:.4f}" in str(raised.value)
     assert 0 < best < 0.999
     assert list(tmp_path.iterdir()) == []

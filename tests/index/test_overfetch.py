@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from recsys.index import overfetch as overfetch_module
 from recsys.index.exact import ExactIndex
 from recsys.index.overfetch import Overfetch
 
@@ -19,9 +18,9 @@ def queries(unit_vectors):
 
 
 @pytest.fixture
-def overfetch(items):
+def overfetch(items, request):
     """Over a search that is right as far as it goes, and notes how far it was asked to go."""
-    asked = []
+    asked, settings = [], getattr(request, "param", {})
 
     def find(queries, wanted):
         asked.append(wanted.copy())
@@ -29,7 +28,7 @@ def overfetch(items):
         beyond = np.arange(exact.item_idx.shape[1])[None, :] >= wanted[:, None]
         return np.where(beyond, -1, exact.item_idx)
 
-    return Overfetch(items, find), asked
+    return Overfetch(items, find, **settings), asked
 
 
 @pytest.mark.parametrize("share", [0.02, 0.09, 0.11, 0.5, 0.9, 1.0])
@@ -61,8 +60,8 @@ def test_a_wide_filter_asks_for_more_in_proportion_and_again_only_for_short_list
     assert sum(len(wanted) for wanted in overfetch[1][1:]) < 30
 
 
-def test_one_heavy_user_does_not_widen_the_others(overfetch, queries, seen_of, monkeypatch):
-    monkeypatch.setattr(overfetch_module, "_BLOCK_NUMBERS", 8 * 15 * 10)
+@pytest.mark.parametrize("overfetch", [{"block_numbers": 8 * 15 * 10}], indirect=True, ids=[""])
+def test_one_heavy_user_does_not_widen_the_others(overfetch, queries, seen_of):
     seen = seen_of([list(range(300))] + [[row] for row in range(29)])
     found = overfetch[0].search(queries, k=10, seen=seen, allowed=None)
     assert (found.item_idx >= 0).all()

@@ -30,7 +30,7 @@ def test_an_added_item_is_found_by_its_own_vector(vectors):
     assert found.item_idx[:, 0].tolist() == list(range(90, 100))
 
 
-def test_lists_longer_than_all_items_end_with_empty_places(vectors):
+def test_lists_longer_than_all_items_end_with_empty_ranks(vectors):
     items, added, queries = vectors
     found = OverlayIndex(ExactIndex(items[:2]), n_items=2, added=added[:1]).search(queries, k=5)
     assert (found.item_idx >= 0).sum(1).tolist() == [3] * 7

@@ -3,7 +3,7 @@ import pytest
 
 from recsys.core.errors import ArtefactError, IndexQualityError
 from recsys.core.files import read_json, write_array
-from recsys.index import published
+from recsys.index.choice import BACKENDS
 from recsys.index.exact import ExactIndex
 from recsys.index.facts import read_index_facts
 from recsys.index.overfetch import Overfetch
@@ -72,12 +72,11 @@ def test_auto_searches_small_catalogues_exactly_and_says_why(tmp_path, build):
     assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["index.json"]
 
 
-def test_auto_measures_all_that_is_installed_on_large_catalogues(tmp_path, vectors_path, build, monkeypatch):
-    monkeypatch.setattr(published, "EXACT_UP_TO", 100)
-    monkeypatch.setattr(published, "available_families", lambda: ["annoy", "annoy"])
-    about = build("auto")
+def test_auto_measures_all_that_is_installed_on_large_catalogues(tmp_path, vectors_path, build):
+    about = build("auto", exact_up_to=100)
     curve = read_json(tmp_path / "index" / "curve.json")
-    assert {point["backend"] for point in curve} == {"exact", "annoy"}
+    installed = {name for name, backend in BACKENDS.items() if backend.is_available()}
+    assert {point["backend"] for point in curve} == {"exact", *installed}
     assert about.queries_per_second == max(point["queries_per_second"] for point in curve if point["recall"] >= 0.9)
     assert "queries/s at recall@10" in about.why
     open_index(tmp_path / "index", vectors_path)

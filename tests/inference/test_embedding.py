@@ -19,10 +19,9 @@ def model(world, build_towers):
     return build_towers(n_items=len(world.items), n_users=len(world.users)).eval()
 
 
-def test_embed_items_are_unit_vectors_of_all_items_whatever_the_blocks(model, cpu, monkeypatch):
+def test_embed_items_are_unit_vectors_of_all_items_whatever_the_blocks(model, cpu):
     whole = embed_items(model, **cpu)
-    monkeypatch.setattr("recsys.inference.embedding._ITEM_BLOCK", 7)
-    np.testing.assert_allclose(embed_items(model, **cpu), whole, atol=1e-6)
+    np.testing.assert_allclose(embed_items(model, **cpu, block_items=7), whole, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
     assert whole.shape == (model.spec.n_items, model.spec.dim)
 

@@ -35,8 +35,8 @@ def test_each_score_is_that_of_a_history_without_the_item(world, build_towers, e
     assert score == pytest.approx(_score(model, whole, 9), abs=1e-5)
     assert seen.tolist() == [2, 6, 5, 4]
     for gone, found in zip(seen, without, strict=True):
-        kept = [place for place, item in enumerate(items) if item != gone]
-        other = _histories([items[place] for place in kept], [times[place] for place in kept], world.histories)
+        kept = [position for position, item in enumerate(items) if item != gone]
+        other = _histories([items[position] for position in kept], [times[position] for position in kept], world.histories)
         assert found == pytest.approx(_score(model, other, 9), abs=1e-5)
 
 

@@ -78,13 +78,13 @@ def test_a_row_whose_negatives_are_all_masked_adds_nothing_and_has_finite_gradie
 @given(st.integers(0, 1000))
 def test_permuting_pairs_or_negatives_changes_no_loss(seed):
     inputs = _inputs(seed)
-    rows, places = torch.randperm(6), torch.randperm(9)
+    rows, columns = torch.randperm(6), torch.randperm(9)
     mixed = inputs | {
         "users": inputs["users"][rows],
         "positives": inputs["positives"][rows],
-        "negatives": inputs["negatives"][places],
-        "log_expected": inputs["log_expected"][places],
-        "is_false_negative": inputs["is_false_negative"][rows][:, places],
+        "negatives": inputs["negatives"][columns],
+        "log_expected": inputs["log_expected"][columns],
+        "is_false_negative": inputs["is_false_negative"][rows][:, columns],
     }
     assert _loss(mixed).item() == pytest.approx(_loss(inputs).item(), rel=1e-6)
 
@@ -130,8 +130,8 @@ def _catalogue_draws(*, n_draws, n_uniform=1000, n_in_batch=2000, n_popular=1000
         drawn = sampler.sample(targets, rng=rng)
         target_idx, negative_idx = torch.from_numpy(targets), torch.from_numpy(drawn)
         sums[0] += full_softmax(users, items, target_idx, scale=scale).item()
-        for place, log_expected in ((1, sampler.log_expected), (2, flat)):
-            sums[place] += sampled_softmax(
+        for column, log_expected in ((1, sampler.log_expected), (2, flat)):
+            sums[column] += sampled_softmax(
                 users,
                 items[target_idx],
                 items[negative_idx],

@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -6,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy, normalize
 
-from recsys.losses import softmax
 from recsys.losses.softmax import full_softmax
 from tests import oracles
 
@@ -21,16 +21,13 @@ def _inputs(n_rows, n_items, *, dim=4, scale=20.0, dtype=torch.float64, seed=0):
     return users.requires_grad_(), items.requires_grad_(), target_idx, torch.tensor(scale, dtype=dtype, requires_grad=True)
 
 
-@pytest.fixture
-def small_chunks(monkeypatch):
-    """Chunks of 64 rows, the smallest there are."""
-    monkeypatch.setattr(softmax, "_CHUNK_ELEMENTS", 1)
+_SMALLEST = 1  # a chunk of 64 rows
 
 
 @_SCALES
-def test_loss_and_gradients_are_those_of_the_sum_written_out(small_chunks, scale):
+def test_loss_and_gradients_are_those_of_the_sum_written_out(scale):
     users, items, target_idx, factor = _inputs(150, 9, scale=scale)
-    loss = full_softmax(users, items, target_idx, scale=factor)
+    loss = full_softmax(users, items, target_idx, scale=factor, chunk_scores=_SMALLEST)
     naive = oracles.softmax_loss(users, items, target_idx, scale=factor)
     assert loss.item() == pytest.approx(naive.item(), rel=1e-12)
     gradients = torch.autograd.grad(loss * 3, (users, items, factor))
@@ -39,9 +36,10 @@ def test_loss_and_gradients_are_those_of_the_sum_written_out(small_chunks, scale
 
 
 @pytest.mark.parametrize("scale", [20.0, 60.0])
-def test_gradients_pass_gradcheck(small_chunks, scale):
+def test_gradients_pass_gradcheck(scale):
     users, items, target_idx, factor = _inputs(70, 5, dim=2, scale=scale)
-    assert torch.autograd.gradcheck(lambda u, i, s: full_softmax(u, i, target_idx, scale=s), (users, items, factor))
+    small = partial(full_softmax, chunk_scores=_SMALLEST)
+    assert torch.autograd.gradcheck(lambda u, i, s: small(u, i, target_idx, scale=s), (users, items, factor))
 
 
 @_SCALES
@@ -61,11 +59,11 @@ def test_a_user_opposite_to_every_item_has_a_loss_and_a_gradient_in_float32(scal
     assert torch.autograd.grad(loss, users)[0].abs().item() < 1e-4
 
 
-def test_the_size_of_chunks_changes_no_gradient(monkeypatch):
+def test_the_size_of_chunks_changes_no_gradient():
     users, items, target_idx, scale = _inputs(200, 7)
     whole = torch.autograd.grad(full_softmax(users, items, target_idx, scale=scale), (users, items, scale))
-    monkeypatch.setattr(softmax, "_CHUNK_ELEMENTS", 1)
-    parts = torch.autograd.grad(full_softmax(users, items, target_idx, scale=scale), (users, items, scale))
+    loss = full_softmax(users, items, target_idx, scale=scale, chunk_scores=_SMALLEST)
+    parts = torch.autograd.grad(loss, (users, items, scale))
     for found, wanted in zip(parts, whole, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-14)
 
@@ -75,9 +73,9 @@ def test_the_size_of_chunks_changes_no_gradient(monkeypatch):
 def test_permuting_pairs_or_items_changes_no_loss(seed):
     users, items, target_idx, scale = _inputs(30, 8, seed=seed)
     loss = full_softmax(users, items, target_idx, scale=scale).item()
-    rows, places = torch.randperm(30), torch.randperm(8)
+    rows, columns = torch.randperm(30), torch.randperm(8)
     assert full_softmax(users[rows], items, target_idx[rows], scale=scale).item() == pytest.approx(loss, rel=1e-12)
-    moved = full_softmax(users, items[places], places.argsort()[target_idx], scale=scale)
+    moved = full_softmax(users, items[columns], columns.argsort()[target_idx], scale=scale)
     assert moved.item() == pytest.approx(loss, rel=1e-12)
 
 
@@ -114,10 +112,10 @@ def test_it_is_pytorch_cross_entropy_on_scaled_cosines():
 
 
 @_SCALES
-def test_offsets_are_added_to_the_logits_of_items(small_chunks, scale):
+def test_offsets_are_added_to_the_logits_of_items(scale):
     users, items, target_idx, factor = _inputs(150, 9, scale=scale)
     offset = -torch.linspace(0, 12, 9, dtype=torch.float64)
-    loss = full_softmax(users, items, target_idx, scale=factor, offset=offset)
+    loss = full_softmax(users, items, target_idx, scale=factor, offset=offset, chunk_scores=_SMALLEST)
     naive = cross_entropy(factor * users @ items.t() + offset, target_idx)
     assert loss.item() == pytest.approx(naive.item(), rel=1e-12)
     inputs = (users, items, factor)

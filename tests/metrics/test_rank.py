@@ -35,10 +35,10 @@ def test_values_lie_between_0_and_1(row, n_missed, k):
 @settings(deadline=None, max_examples=40)
 @given(_ROWS, st.integers(0, 3), st.integers(1, 12), st.data())
 def test_a_better_rank_never_scores_lower(row, n_missed, k, data):
-    place = data.draw(st.integers(1, len(row) - 1))
+    rank = data.draw(st.integers(1, len(row) - 1))
     better = row[:]
-    if row[place] and not row[place - 1]:
-        better[place - 1], better[place] = True, False
+    if row[rank] and not row[rank - 1]:
+        better[rank - 1], better[rank] = True, False
     n_relevant = np.array([sum(row) + n_missed])
     for metric in _METRICS:
         assert metric(np.array([better]), n_relevant, k=k)[0] >= metric(np.array([row]), n_relevant, k=k)[0] - 1e-12

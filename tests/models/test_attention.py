@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from recsys.models import attention
 from recsys.models.attention import causal_attention
 
 
@@ -20,10 +19,9 @@ def test_values_and_gradients_are_those_of_the_kernel(parts):
         torch.testing.assert_close(first, second)
 
 
-def test_long_histories_go_to_the_kernel_and_come_out_the_same(parts, monkeypatch):
+def test_long_histories_go_to_the_kernel_and_come_out_the_same(parts):
     written_out = causal_attention(*parts)
-    monkeypatch.setattr(attention, "_LONGEST_WRITTEN_OUT", 8)
-    torch.testing.assert_close(causal_attention(*parts), written_out)
+    torch.testing.assert_close(causal_attention(*parts, longest_written_out=8), written_out)
 
 
 def test_a_later_position_changes_nothing_before_it(parts):

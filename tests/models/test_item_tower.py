@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from recsys.core.errors import ConfigError
-from recsys.models import item_tower
 from recsys.models.item_tower import FeatureEncoder, Features, ItemTower
 
 
@@ -43,16 +42,15 @@ def test_a_row_is_the_sum_of_its_parts_and_a_residual_layer(features):
     torch.testing.assert_close(encoder(torch.tensor([0]))[0], wanted)
 
 
-@pytest.mark.parametrize("most_sorted", [40, 39])
-def test_of_many_rows_each_distinct_one_is_encoded_once_with_the_gradient_of_all(monkeypatch, most_sorted):
-    monkeypatch.setattr(item_tower, "_MOST_SORTED", most_sorted)
+@pytest.mark.parametrize("most_compared", [40, 39])
+def test_of_many_rows_each_distinct_one_is_encoded_once_with_the_gradient_of_all(most_compared):
     generator = torch.Generator().manual_seed(0)
     rows = torch.randint(0, 3, (40, 2), generator=generator)
     features = Features(
         categories=rows, numbers=(rows[:, :1] > 1).float(), text=torch.zeros((40, 0)), n_categories=2
     )  # 9 kinds of rows at most
     torch.manual_seed(0)
-    encoder = FeatureEncoder(features, 8)
+    encoder = FeatureEncoder(features, 8, most_compared=most_compared)
     asked = []
     encoder.hidden.register_forward_hook(lambda _, given, __: asked.append(len(given[0])))
     weight = torch.randn(40, 8, generator=generator)
@@ -64,7 +62,7 @@ def test_of_many_rows_each_distinct_one_is_encoded_once_with_the_gradient_of_all
         return encoded, [parameter.grad.clone() for parameter in encoder.parameters()]
 
     whole, gradients = encode(40)
-    assert asked == [len(rows.unique(dim=0)) if most_sorted == 40 else 40]
+    assert asked == [len(rows.unique(dim=0)) if most_compared == 40 else 40]
     by_row, wanted = encode(1)
     torch.testing.assert_close(whole, by_row)
     torch.testing.assert_close(gradients, wanted)

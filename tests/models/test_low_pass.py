@@ -16,9 +16,9 @@ def test_each_row_is_the_cut_fourier_transform_of_its_prefix_at_its_last_event(n
 
 
 def test_one_frequency_is_the_mean_and_all_of_them_change_nothing():
-    places = torch.arange(1.0, 8.0)
+    values = torch.arange(1.0, 8.0)
     assert torch.allclose(prefix_low_pass(7, n_frequencies=1).sum(1), torch.ones(7))
-    assert torch.allclose(prefix_low_pass(7, n_frequencies=1) @ places, places.cumsum(0) / places)
+    assert torch.allclose(prefix_low_pass(7, n_frequencies=1) @ values, values.cumsum(0) / values)
     assert torch.allclose(prefix_low_pass(7, n_frequencies=4), torch.eye(7), atol=1e-6)
 
 

@@ -48,7 +48,7 @@ def test_request_gaps_are_hidden_as_often_as_asked_and_previous_gaps_never():
     assert (hide_requests(times, chance=0.0).request_gap == 100).all()
 
 
-def test_time_since_an_event_is_counted_to_the_request_behind_each_place():
+def test_time_since_an_event_is_counted_to_the_request_behind_each_event():
     times = _times([[-1, 10, 5]], [[10, 5, 100]])
     assert times.since_events()[0].tolist() == [[10, 0, -5], [15, 5, 0], [115, 105, 100]]
 

@@ -46,8 +46,8 @@ def test_prefixes_come_in_row_major_order(build_towers):
     wanted = torch.tensor([[True, False, True, False], [False, True, False, True]])
     everything = model.encode_prefixes(history, **rest, is_wanted=torch.ones(2, 4, dtype=torch.bool)).view(2, 4, -1)
     chosen = model.encode_prefixes(history, **rest, is_wanted=wanted)
-    places = [everything[0, 0], everything[0, 2], everything[1, 1], everything[1, 3]]
-    torch.testing.assert_close(chosen, torch.stack(places), rtol=0, atol=1e-6)
+    one_by_one = [everything[0, 0], everything[0, 2], everything[1, 1], everything[1, 3]]
+    torch.testing.assert_close(chosen, torch.stack(one_by_one), rtol=0, atol=1e-6)
 
 
 def test_the_scale_begins_as_asked_and_stops_at_100(build_towers):

@@ -37,7 +37,7 @@ def _encode(tower, *, gap=None, request_gap=None, user_idx=None):
 
 
 @pytest.mark.parametrize("name", ["gap", "request_gap"])
-def test_a_gap_changes_its_own_place_and_later_ones_only(build_tower, name):
+def test_a_gap_changes_its_own_position_and_later_ones_only(build_tower, name):
     tower, gap = build_tower(), torch.full((4, 6), -1)
     gap[:, 3] = 86_400
     change = (_encode(tower, **{name: gap}) - _encode(tower)).abs().amax(-1)

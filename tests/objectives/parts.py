@@ -27,10 +27,10 @@ def targets_of(model, batch):
     """User vectors of every event with a target, one at a time, and the targets."""
     users, targets = [], []
     for row in range(len(batch.user_idx)):
-        for place in range(int(batch.length[row])):
-            part = slice(0, place + 1)
+        for step in range(int(batch.length[row])):
+            part = slice(0, step + 1)
             history = model.item_tower(batch.item_idx[row, part])[None]
-            is_wanted = torch.arange(place + 1)[None] == place
+            is_wanted = torch.arange(step + 1)[None] == step
             users.append(
                 model.encode_prefixes(
                     history,
@@ -40,5 +40,5 @@ def targets_of(model, batch):
                     is_wanted=is_wanted,
                 )
             )
-            targets.append(int(batch.target_idx[row, place]))
+            targets.append(int(batch.target_idx[row, step]))
     return torch.cat(users), torch.tensor(targets)

@@ -5,7 +5,6 @@ from torch.nn.functional import normalize
 
 from recsys.core.errors import ConfigError
 from recsys.models.item_tower import Features
-from recsys.objectives import item_views
 from recsys.objectives.item_views import draw_item_views, item_view_contrast
 from recsys.objectives.workers import Workers
 from tests import oracles
@@ -20,12 +19,11 @@ def model(build_towers):
     return build_towers(n_items=10, item_features=features)
 
 
-def test_items_with_features_are_drawn_once_each_and_about_half_is_seen(model, monkeypatch):
+def test_items_with_features_are_drawn_once_each_and_about_half_is_seen(model):
     views = draw_item_views(model, rng=np.random.default_rng(0))
     assert views.item_idx.tolist() == list(range(9))
     assert views.is_kept.shape == (9, 3) and views.keeps_id.shape == (2, 9)
-    monkeypatch.setattr(item_views, "_MOST_ITEMS", 4)
-    drawn = [draw_item_views(model, rng=np.random.default_rng(seed)) for seed in range(60)]
+    drawn = [draw_item_views(model, rng=np.random.default_rng(seed), n_items=4) for seed in range(60)]
     assert all(len(set(one.item_idx.tolist())) == 4 for one in drawn)
     assert {item for one in drawn for item in one.item_idx.tolist()} == set(range(9))
     assert 0.4 < torch.stack([one.is_kept for one in drawn]).float().mean() < 0.6

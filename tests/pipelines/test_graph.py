@@ -8,8 +8,8 @@ from recsys.core.files import read_json, write_json
 
 
 def test_a_stage_reads_only_stages_before_it() -> None:
-    for place, stage in enumerate(STAGES):
-        assert set(stage.reads) <= set(NAMES[:place])
+    for position, stage in enumerate(STAGES):
+        assert set(stage.reads) <= set(NAMES[:position])
         assert Path("pipelines", "stages", f"{stage.name}.py").is_file()
 
 

@@ -23,9 +23,9 @@ def _plan(histories: Histories, *, length: int, tokens: int, seed: int = 0) -> l
 def _events(histories: Histories, batch: Batch) -> list[tuple[int, ...]]:
     """What a batch says of each event that is not padding."""
     return [
-        tuple(int(getattr(batch, name)[row, place]) for name in ("item_idx", "gap", "request_gap", "target_idx"))
+        tuple(int(getattr(batch, name)[row, column]) for name in ("item_idx", "gap", "request_gap", "target_idx"))
         for row in range(len(batch.length))
-        for place in range(int(batch.length[row]))
+        for column in range(int(batch.length[row]))
     ]
 
 
@@ -147,7 +147,7 @@ def test_request_batches_are_what_a_plain_loop_over_users_gives(
     users = np.array(data.draw(st.lists(st.integers(0, len(sizes) - 1), min_size=1, max_size=6)))
     held_out = data.draw(st.sampled_from(["validation", "test"]))
     options = {"history_length": length, "batch_tokens": 64, "use_time": True, "held_out": held_out}
-    item, time, places = histories.item_idx, histories.timestamp, []
+    item, time, columns = histories.item_idx, histories.timestamp, []
     for group, batch in request_batches(histories, users, **options):
         expected = []
         for user in users[group]:
@@ -161,8 +161,8 @@ def test_request_batches_are_what_a_plain_loop_over_users_gives(
         assert batch.user_idx.tolist() == users[group].tolist()
         assert batch.item_idx.numel() <= max(64, 16)
         _check_padding(batch)
-        places += group.tolist()
-    assert sorted(places) == list(range(len(users)))
+        columns += group.tolist()
+    assert sorted(columns) == list(range(len(users)))
 
 
 def test_the_longest_histories_come_first() -> None:

@@ -37,10 +37,15 @@ def _batches(histories: Histories, *, length: int, seed: int = 0, far_share: flo
 
 
 def _targets(batch: Batch) -> list[tuple[int, int, int, list[int]]]:
-    """For each target its row, its place, its position in the log and the positions that its prefix holds."""
+    """For each target its row, its column, its position in the log and the positions that its prefix holds."""
     return [
-        (row, place, int(batch.target_idx[row, place]) - 5, (batch.item_idx[row, : batch.prefix[row, place] + 1] - 5).tolist())
-        for row, place in (batch.target_idx >= 0).nonzero().tolist()
+        (
+            row,
+            column,
+            int(batch.target_idx[row, column]) - 5,
+            (batch.item_idx[row, : batch.prefix[row, column] + 1] - 5).tolist(),
+        )
+        for row, column in (batch.target_idx >= 0).nonzero().tolist()
     ]
 
 
@@ -83,8 +88,8 @@ def test_where_a_window_holds_a_history_every_event_behind_the_first_moment_is_a
 def test_a_prefix_is_asked_at_the_moment_of_its_target(users: list[list[int]], length: int, seed: int) -> None:
     histories = _histories(users)
     for batch in _batches(histories, length=length, seed=seed):
-        for row, place, target, past in _targets(batch):
-            gap = int(batch.request_gap[row, batch.prefix[row, place]])
+        for row, column, target, past in _targets(batch):
+            gap = int(batch.request_gap[row, batch.prefix[row, column]])
             assert gap == histories.timestamp[target] - histories.timestamp[past[-1]] > 0
 
 

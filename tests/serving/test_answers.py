@@ -39,8 +39,8 @@ def test_known_items_have_their_own_vectors_and_new_ones_those_of_their_texts(
     new = table.with_columns(item_id=pl.lit("n") + pl.col("item_id"))
     both = space.encode_items(pl.concat([new, table]))
     trained = np.load(finished / "embed" / "items.npy")
-    places = [known.to_list().index(item) for item in table["item_id"]]
-    np.testing.assert_array_equal(both[2:], trained[places])
+    rows = [known.to_list().index(item) for item in table["item_id"]]
+    np.testing.assert_array_equal(both[2:], trained[rows])
     texts = [" ".join([title, *genres, *years]) for title, genres, years in _described(new)]
     wanted = encode_contents(space._shelf.towers, space._shelf.encoder.encode(texts))
     np.testing.assert_allclose(both[:2], wanted, atol=1e-5)

@@ -90,6 +90,6 @@ def test_a_raw_file_that_changed_is_found_and_one_that_is_gone_is_no_fault(copy_
 
 def test_counts_are_those_of_the_run(finished: Path, tmp_path: Path) -> None:
     train = pl.read_parquet(finished / "split" / "train.parquet").group_by("item_id").len()
-    for place in (finished, finished / "published" / "current"):
-        assert dict(find_counts(place).iter_rows()) == dict(train.iter_rows())
+    for path in (finished, finished / "published" / "current"):
+        assert dict(find_counts(path).iter_rows()) == dict(train.iter_rows())
     assert find_counts(tmp_path) is None

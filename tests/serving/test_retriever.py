@@ -95,12 +95,12 @@ def test_the_history_is_train_and_validation_in_order(retriever, world):
 
 def test_similar_never_returns_the_item_itself_and_scores_are_cosines(retriever, run):
     vectors = np.array(read_array(run / "embed" / "items.npy"))
-    for place, item in enumerate(retriever.items.ids.to_list()):
+    for position, item in enumerate(retriever.items.ids.to_list()):
         answer = retriever.similar(item, k=5)
         assert item not in answer["item_id"].to_list()
         assert answer["rank"].to_list() == [1, 2, 3, 4, 5]
         others = [retriever.items.idx_of(other) for other in answer["item_id"]]
-        np.testing.assert_allclose(answer["score"], vectors[others] @ vectors[place], atol=1e-6)
+        np.testing.assert_allclose(answer["score"], vectors[others] @ vectors[position], atol=1e-6)
 
 
 def test_similar_to_the_whole_catalogue_is_everything_else(retriever):

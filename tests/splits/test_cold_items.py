@@ -11,7 +11,11 @@ from recsys.splits.leave_last_out import split_leave_last_out
 def log():
     """40 users with 6 events on 30 items."""
     rng = np.random.default_rng(0)
-    rows = [(f"u{user:02d}", f"i{item:02d}", place) for user in range(40) for place, item in enumerate(rng.permutation(30)[:6])]
+    rows = [
+        (f"u{user:02d}", f"i{item:02d}", position)
+        for user in range(40)
+        for position, item in enumerate(rng.permutation(30)[:6])
+    ]
     table = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
     return table.with_columns(pl.from_epoch("timestamp", time_unit="s").dt.replace_time_zone("UTC"))
 

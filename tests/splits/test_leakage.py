@@ -99,13 +99,13 @@ def test_an_event_at_or_after_the_cut_is_found_with_the_cut(cut: float, name: st
 _Plant = Callable[[pl.DataFrame, pl.DataFrame, int], tuple[pl.DataFrame, pl.DataFrame]]
 
 
-def _swap(train: pl.DataFrame, test: pl.DataFrame, place: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    held = test.slice(place, 1)
+def _swap(train: pl.DataFrame, test: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    held = test.slice(position, 1)
     return pl.concat([train, held]), test.filter(pl.col("item_id") != held["item_id"][0])
 
 
-def _copy(train: pl.DataFrame, test: pl.DataFrame, place: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return pl.concat([train.slice(1), test.slice(place, 1)]), test
+def _copy(train: pl.DataFrame, test: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return pl.concat([train.slice(1), test.slice(position, 1)]), test
 
 
 @settings(deadline=None, max_examples=40)

@@ -14,10 +14,10 @@ _HISTORIES = st.dictionaries(st.sampled_from("tuvwxyz"), st.lists(st.integers(0,
 
 
 def _log(histories: dict[str, list[int]]) -> pl.DataFrame:
-    """One row an event; the item tells the row's place in the log."""
+    """One row an event; the item tells the row's position in the log."""
     rows = [(user, second) for user in sorted(histories) for second in sorted(histories[user])]
     return pl.DataFrame(
-        {"user_id": [user for user, _ in rows], "item_id": [f"i{place}" for place in range(len(rows))]}
+        {"user_id": [user for user, _ in rows], "item_id": [f"i{position}" for position in range(len(rows))]}
     ).with_columns(timestamp=pl.Series([second * 1_000_000 for _, second in rows], dtype=pl.Int64).cast(TIME))
 
 

@@ -21,7 +21,7 @@ def _log(events: list[tuple[str, float]]) -> pl.DataFrame:
     ordered = sorted(events)
     times = [_START + timedelta(days=day) for _, day in ordered]
     return pl.DataFrame(
-        {"user_id": [user for user, _ in ordered], "item_id": [f"i{place}" for place in range(len(ordered))]}
+        {"user_id": [user for user, _ in ordered], "item_id": [f"i{position}" for position in range(len(ordered))]}
     ).with_columns(timestamp=pl.Series(times).cast(TIME))
 
 
@@ -63,7 +63,7 @@ def test_shares_are_shares_of_all_events() -> None:
     assert split.cut == _START + timedelta(days=8)
 
 
-def test_days_take_the_place_of_shares_and_count_back_from_the_last_event() -> None:
+def test_days_take_the_position_of_shares_and_count_back_from_the_last_event() -> None:
     split = _split([("u", float(day)) for day in range(11)], validation_days=3, test_days=2)
     assert split.cut == _START + timedelta(days=8)
     assert _days(split.test) == [8, 9, 10]

@@ -1,4 +1,4 @@
-"""Contents find the places of items, often taken ones best; the items stay where they are."""
+"""Contents find the vectors of items, often taken ones best; the items stay where they are."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def _cosines(tower, items, texts):
         return (tower(torch.from_numpy(texts)).numpy() * items).sum(1)
 
 
-def test_held_out_items_come_to_their_places(world):
+def test_held_out_items_come_to_their_vectors(world):
     items, texts, counts = world
     tower, before = _tower(), items.copy()
     assert place_contents(tower, items, texts, counts, seed=0, device=CPU) > 0.95

@@ -64,9 +64,9 @@ def test_weights_moments_best_and_records_come_back_as_they_were(tmp_path, build
     assert fresh["objective"].value == 3
     for name, tensor in state["model"].state_dict().items():
         assert torch.equal(fresh["model"].state_dict()[name], tensor)
-    for place, values in state["optimizers"][0].state_dict()["state"].items():
+    for number, values in state["optimizers"][0].state_dict()["state"].items():
         for name, value in values.items():
-            restored = fresh["optimizers"][0].state_dict()["state"][place][name]
+            restored = fresh["optimizers"][0].state_dict()["state"][number][name]
             assert torch.equal(restored, value)
             assert restored.dtype == value.dtype
 

@@ -91,29 +91,29 @@ def loop_view(events: Events, like: list[list[int]], *, most: int, rng: random.R
             return items[begin : begin + size], times[begin : begin + size]
         case "mask":
             hidden = set(rng.sample(range(n), min(max(1, int(n * SETTINGS.mask_share)), n - 1)))
-            return [MASKED if place in hidden else item for place, item in enumerate(items)], times
+            return [MASKED if position in hidden else item for position, item in enumerate(items)], times
         case "reorder":
             size = min(n, max(2, int(n * SETTINGS.reorder_share)))
             begin = rng.randrange(n - size + 1)
             part = items[begin : begin + size]
             rng.shuffle(part)
             return items[:begin] + part + items[begin + size :], times
-    allowed = [place for place, item in enumerate(items) if like[item]]
+    allowed = [position for position, item in enumerate(items) if like[item]]
     share = SETTINGS.insert_share if name == "insert" else SETTINGS.substitute_share
     chosen = rng.sample(allowed, min(max(1, int(n * share)), len(allowed)))
     if name == "substitute":
         changed = list(items)
-        for place in chosen:
-            changed[place] = rng.choice(like[items[place]])
+        for position in chosen:
+            changed[position] = rng.choice(like[items[position]])
         return changed, times
     return _insert(events, set(chosen), like, most=most, rng=rng)
 
 
 def _insert(events: Events, chosen: set[int], like: list[list[int]], *, most: int, rng: random.Random) -> Events:
     longer, moments = list[int](), list[int]()
-    for place, (item, moment) in enumerate(zip(*events, strict=True)):
-        if place in chosen:
-            before = events[1][place - 1] if place else moment
+    for position, (item, moment) in enumerate(zip(*events, strict=True)):
+        if position in chosen:
+            before = events[1][position - 1] if position else moment
             longer.append(rng.choice(like[item]))
             moments.append(before + int((moment - before) * rng.random()))
         longer.append(item)

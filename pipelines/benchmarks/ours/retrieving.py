@@ -42,7 +42,7 @@ def retrieve(job: dict[str, Any]) -> dict[str, float]:
 def _prepare(run: Path, k: int) -> None:
     items, users = read_array(run / "embed" / "items.npy"), read_array(run / "embed" / "users.npy")
     for name, count, column, idx in (("users", len(users), USER_ID, USER_IDX), ("items", len(items), ITEM_ID, ITEM_IDX)):
-        ids = pl.Series([f"{name[0]}{place:09d}" for place in range(count)])
+        ids = pl.Series([f"{name[0]}{position:09d}" for position in range(count)])
         write_vocabulary(run / "pairs" / f"{name}.parquet", Vocabulary(ids=ids), id_column=column, idx_column=idx)
     (run / "ingest").mkdir()
     pl.read_parquet(run / "pairs" / "items.parquet").select(ITEM_ID).write_parquet(run / "ingest" / "items.parquet")

@@ -15,8 +15,6 @@ import numpy as np
 from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 from scipy.sparse import csr_matrix
 
-_BLOCK_USERS = 2048
-
 
 class Vectors(MatrixFactorizationBase):  # type: ignore[misc]
     """Given vectors, to be searched as implicit searches its own."""
@@ -32,7 +30,7 @@ class Vectors(MatrixFactorizationBase):  # type: ignore[misc]
         """Nothing to load."""
 
 
-def recommend(job: dict[str, Any]) -> dict[str, Any]:
+def recommend(job: dict[str, Any], *, block_users: int = 2048) -> dict[str, Any]:
     """Recommend to all users in blocks: `seconds` and the `version`."""
     model = Vectors(num_threads=job["n_threads"])
     model.item_factors, model.user_factors = np.load(job["items"]), np.load(job["users"])
@@ -41,8 +39,8 @@ def recommend(job: dict[str, Any]) -> dict[str, Any]:
     seen = csr_matrix((np.ones(len(item_idx), np.float32), item_idx, offsets), shape=(n_users, n_items))
     began = time.perf_counter()
     n_found = 0
-    for begin in range(0, n_users, _BLOCK_USERS):
-        users = np.arange(begin, min(begin + _BLOCK_USERS, n_users))
+    for begin in range(0, n_users, block_users):
+        users = np.arange(begin, min(begin + block_users, n_users))
         ids, _ = model.recommend(users, seen[users], N=job["k"], filter_already_liked_items=True)
         n_found += ids.size
     return {"seconds": time.perf_counter() - began, "n_found": n_found, "version": f"implicit {version('implicit')}"}

@@ -1,4 +1,4 @@
-"""HSTU: attention without a softmax, gated, with learned biases for distance in places and in time."""
+"""HSTU: attention without a softmax, gated, with learned biases for distance in events and in time."""
 
 from dataclasses import dataclass
 
@@ -69,7 +69,7 @@ class HstuEncoder(nn.Module):
         length = history.shape[1]
         bias = self.bias(length, times)  # (B or 1, heads, L, L)
         seen = torch.ones(length, length, device=history.device).tril()  # (L, L)
-        share = seen / seen.sum(1, keepdim=True)  # (L, L): 1 / (i + 1) up to place i, then 0
+        share = seen / seen.sum(1, keepdim=True)  # (L, L): 1 / (i + 1) up to event i, then 0
         for block in self.blocks:
             history = block(history, bias, share)  # (B, L, D)
         encoded: torch.Tensor = self.norm(history)  # (B, L, D)
@@ -98,7 +98,7 @@ class _Block(nn.Module):
 
 
 class _RelativeBias(nn.Module):
-    """One number a head for each distance in places, plus one for each distance in time on a log2 scale."""
+    """One number a head for each distance in events, plus one for each distance in time on a log2 scale."""
 
     def __init__(self, history_length: int, n_heads: int, *, use_time: bool) -> None:
         super().__init__()
@@ -109,8 +109,8 @@ class _RelativeBias(nn.Module):
                 nn.init.normal_(table.weight, std=0.02)
 
     def forward(self, length: int, times: EventTimes | None) -> torch.Tensor:
-        place = torch.arange(length, device=self.place.weight.device)
-        distance = (place[:, None] - place[None, :]).clamp(0, self.place.num_embeddings - 1)  # (L, L)
+        steps = torch.arange(length, device=self.place.weight.device)
+        distance = (steps[:, None] - steps[None, :]).clamp(0, self.place.num_embeddings - 1)  # (L, L)
         bias: torch.Tensor = self.place(distance).permute(2, 0, 1)[None]  # (1, heads, L, L)
         if self.time is not None and times is not None:
             bucket = gap_bucket(times.since_events())  # (B, L, L)

@@ -65,7 +65,7 @@ class TransformerEncoder(nn.Module):
         n_heads: Attention heads.
         feedforward_factor: Width of the feed-forward layer over D.
         dropout: On the output of each layer; attention weights have none (it would force the slow path on CPU).
-        low_pass_share: Share of a low-pass filter in what is mixed over places, the rest is attention; 0 is attention alone.
+        low_pass_share: Share of a low-pass filter in what is mixed over events, the rest is attention; 0 is attention alone.
         n_frequencies: Frequencies that the filter keeps.
 
     Source: Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; rotary positions: Su et al.,

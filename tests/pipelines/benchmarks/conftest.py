@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.benchmarks import rectools_speed, train_recbole, training_speed
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from tests.finished_run import lay_out_text, run_stage_in
 
 PROFILE = """
@@ -28,17 +28,17 @@ ks = [10, 20]
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     root = tmp_path_factory.mktemp("benchmarks")
     run = lay_out_text(PROFILE, root)
     for stage in ("ingest", "split", "pairs"):
         run_stage_in(stage, run)
-    return Place(run=run, folder=root / "artifacts" / "benchmarks")
+    return Workspace(run=run, folder=root / "artifacts" / "benchmarks")
 
 
 @pytest.fixture
-def nowhere(tmp_path: Path) -> Place:
-    return Place(run=tmp_path / "ml-1m", folder=tmp_path / "benchmarks")
+def nowhere(tmp_path: Path) -> Workspace:
+    return Workspace(run=tmp_path / "ml-1m", folder=tmp_path / "benchmarks")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
         asked.append((module, job))
         return {"epochs": [{"seconds": 99.0, "n_targets": 900}, *[{"seconds": 1.0, "n_targets": 900}] * 2]}
 
-    def run_peer(peer: str, script: str, job: dict[str, Any], *, place: Place, log: Path) -> dict[str, Any]:
+    def run_peer(peer: str, script: str, job: dict[str, Any], *, workspace: Workspace, log: Path) -> dict[str, Any]:
         asked.append((peer, job))
         return {"version": f"{peer} 1.0", "epochs": [{"seconds": 99.0, "n_targets": 200}, {"seconds": 2.0, "n_targets": 200}]}
 

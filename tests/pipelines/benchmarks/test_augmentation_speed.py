@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from pipelines.benchmarks import augmentation_speed
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 
 
 @pytest.mark.parametrize(("one_by_one", "holds"), [(2.0, True), (1.9, False)])
 def test_the_bar_is_20_times_the_same_operators_one_by_one_and_lists_are_reported(
-    nowhere: Place, monkeypatch: pytest.MonkeyPatch, one_by_one: float, holds: bool
+    nowhere: Workspace, monkeypatch: pytest.MonkeyPatch, one_by_one: float, holds: bool
 ) -> None:
     def run_own(module: str, job: dict[str, Any], *, log: Path) -> dict[str, Any]:
         assert (module, job["pairs"]) == ("augmenting", str(nowhere.run / "pairs"))

@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines.benchmarks.bar import Limit, Place, Result, at_least, at_most, in_words, within
+from pipelines.benchmarks.bar import Limit, Result, Workspace, at_least, at_most, in_words, within
 
 
 def result(*limits: Limit, ratio: float | None = 8.00004, ours: float | None = 123_456.0) -> Result:
@@ -52,7 +52,7 @@ def test_settings_are_told_by_name() -> None:
     assert in_words({"dim": 64, "dropout": 0.2}) == "dim 64, dropout 0.2"
 
 
-def test_jobs_name_the_files_of_the_split(nowhere: Place) -> None:
+def test_jobs_name_the_files_of_the_split(nowhere: Workspace) -> None:
     assert nowhere.part("train") == str(nowhere.run / "split" / "train.parquet")
 
 

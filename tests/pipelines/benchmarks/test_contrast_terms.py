@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipelines.benchmarks import contrast_terms
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.contrast_terms import PLAIN, SETS, TERMS, measure
 from pipelines.settings.profile import Profile, read_shipped
 from recsys.training.settings import training_settings
@@ -34,7 +34,7 @@ def asked(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[dict[s
     return jobs
 
 
-def test_a_term_is_judged_by_the_paired_difference_over_all_seeds(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_a_term_is_judged_by_the_paired_difference_over_all_seeds(nowhere: Workspace, asked: list[dict[str, Any]]) -> None:
     views, same_target, queue, mix = measure(nowhere, "small")
     assert (views.name, views.ours, views.peer) == ("terms-small-views", pytest.approx(0.3), pytest.approx(0.2))
     assert "+0.1000 [+0.1000, +0.1000]" in views.what  # the spread of users and seeds cancels
@@ -45,7 +45,7 @@ def test_a_term_is_judged_by_the_paired_difference_over_all_seeds(nowhere: Place
     assert views.holds is None
 
 
-def test_all_arms_differ_from_the_plain_one_by_their_term_alone(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_all_arms_differ_from_the_plain_one_by_their_term_alone(nowhere: Workspace, asked: list[dict[str, Any]]) -> None:
     list(measure(nowhere, "small"))
     assert len(asked) == 3 * (1 + len(TERMS))
     plain = {job["settings"]["seed"]: job["settings"] for job in asked[:: 1 + len(TERMS)]}
@@ -58,17 +58,19 @@ def test_all_arms_differ_from_the_plain_one_by_their_term_alone(nowhere: Place, 
 
 @pytest.mark.parametrize("n_epochs", [None, 1])
 def test_all_arms_have_as_many_epochs_and_the_result_says_how_many(
-    nowhere: Place, asked: list[dict[str, Any]], small: dict[str, Any], monkeypatch: pytest.MonkeyPatch, n_epochs: int | None
+    nowhere: Workspace,
+    asked: list[dict[str, Any]],
+    small: dict[str, Any],
+    n_epochs: int | None,
 ) -> None:
     wanted = n_epochs or Profile.model_validate(small).train.loop.n_epochs
     assert n_epochs != Profile.model_validate(small).train.loop.n_epochs
-    monkeypatch.setattr(contrast_terms, "_EPOCHS", {"small": n_epochs} if n_epochs else {})
-    for result in measure(nowhere, "small"):
+    for result in measure(nowhere, "small", epochs={"small": n_epochs} if n_epochs else {}):
         assert f"{wanted} epochs each" in result.what
     assert {job["settings"]["n_epochs"] for job in asked} == {wanted}
 
 
-def test_what_was_trained_is_not_trained_again(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_what_was_trained_is_not_trained_again(nowhere: Workspace, asked: list[dict[str, Any]]) -> None:
     first = list(measure(nowhere, "small"))
     n_trained = len(asked)
     assert [result.what for result in measure(nowhere, "small")] == [result.what for result in first]

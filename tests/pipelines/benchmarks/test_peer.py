@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 
 from pipelines.benchmarks import peer
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from recsys.core.errors import BenchmarkError
 
-REAL_PINS = sorted(peer._PEERS.glob("*.txt"))
+REAL_PINS = sorted(peer.PEERS.glob("*.txt"))
 SCRIPT = "import json, sys; open(sys.argv[2], 'w').write(json.dumps([sys.executable, json.loads(sys.argv[1])['n']]))"
 
 
-@pytest.fixture(autouse=True)
-def pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def pins(tmp_path: Path) -> Path:
     folder = tmp_path / "pinned"
     folder.mkdir()
     (folder / "fake.txt").write_text("fake==1.0\n")
     (folder / "fake_script.py").write_text(SCRIPT)
-    monkeypatch.setattr(peer, "_PEERS", folder)
     return folder / "fake.txt"
 
 
@@ -38,31 +37,31 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return noted
 
 
-def test_a_script_runs_in_the_environment_that_is_there(nowhere: Place, pins: Path) -> None:
+def test_a_script_runs_in_the_environment_that_is_there(nowhere: Workspace, pins: Path) -> None:
     folder = nowhere.folder / "peers" / "fake"
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").symlink_to(sys.executable)
     (folder / "installed.txt").write_bytes(pins.read_bytes())
-    python, n = peer.run_peer("fake", "fake_script", {"n": 3}, place=nowhere, log=nowhere.log("fake"))
+    python, n = peer.run_peer("fake", "fake_script", {"n": 3}, workspace=nowhere, log=nowhere.log("fake"), peers=pins.parent)
     assert n == 3
     assert python == str(folder / "bin" / "python")
 
 
 def test_an_environment_is_built_once_and_again_when_its_pins_change(
-    nowhere: Place, pins: Path, commands: list[list[str]]
+    nowhere: Workspace, pins: Path, commands: list[list[str]]
 ) -> None:
-    python = peer.build_environment("fake", place=nowhere)
-    peer.build_environment("fake", place=nowhere)
+    python = peer.build_environment("fake", workspace=nowhere, peers=pins.parent)
+    peer.build_environment("fake", workspace=nowhere, peers=pins.parent)
     assert python == nowhere.folder / "peers" / "fake" / "bin" / "python"
     assert [command[0] for command in commands] == [sys.executable, str(python)]
     assert commands[1][-2:] == ["-r", str(pins)]
     pins.write_text("fake==2.0\n")
-    peer.build_environment("fake", place=nowhere)
+    peer.build_environment("fake", workspace=nowhere, peers=pins.parent)
     assert len(commands) == 4
 
 
 def test_a_failed_installation_is_tried_again(
-    nowhere: Place, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    nowhere: Workspace, pins: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(command: Sequence[str], *, log: Path) -> int:
         raise BenchmarkError("no network")
@@ -70,8 +69,8 @@ def test_a_failed_installation_is_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(peer, "run_process", fail)
         with pytest.raises(BenchmarkError, match="no network"):
-            peer.build_environment("fake", place=nowhere)
-    peer.build_environment("fake", place=nowhere)
+            peer.build_environment("fake", workspace=nowhere, peers=pins.parent)
+    peer.build_environment("fake", workspace=nowhere, peers=pins.parent)
     assert len(commands) == 2
 
 

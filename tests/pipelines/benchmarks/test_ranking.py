@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from pipelines.benchmarks import ranking
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.ranking import RANKINGS, Ranking, change_profile, measure
 from pipelines.settings.profile import Profile
 from recsys.core.files import read_json
@@ -32,7 +32,7 @@ def _line(**changes: Any) -> Ranking:
     return Ranking(**(plain | {"published": (0.25, 0.1), "bar": (0.5, 0.31)} | changes))
 
 
-def test_a_bar_is_the_mean_of_three_seeds_and_says_each(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_a_bar_is_the_mean_of_three_seeds_and_says_each(nowhere: Workspace, asked: list[dict[str, Any]]) -> None:
     hit, gain = measure(nowhere, _line())
     assert [job["settings"]["seed"] for job in asked] == [0, 1, 2]
     assert (hit.name, hit.ours, hit.peer, hit.ratio, hit.holds) == (
@@ -49,12 +49,12 @@ def test_a_bar_is_the_mean_of_three_seeds_and_says_each(nowhere: Place, asked: l
     assert "60 users" in hit.what
 
 
-def test_what_is_only_reported_neither_holds_nor_misses(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_what_is_only_reported_neither_holds_nor_misses(nowhere: Workspace, asked: list[dict[str, Any]]) -> None:
     hit, _ = measure(nowhere, _line(published=None, bar=None))
     assert (hit.peer, hit.ratio, hit.bar, hit.holds) == (None, None, None, None)
 
 
-def test_changes_reach_the_stages(nowhere: Place, asked: list[dict[str, Any]]) -> None:
+def test_changes_reach_the_stages(nowhere: Workspace, asked: list[dict[str, Any]]) -> None:
     changes = {"split": {"validation": False}, "ingest": {"ties": "shuffled"}, "train": {"use_time": False}}
     hit, _ = measure(nowhere, _line(changes=changes))
     for part in ("no validation part", "all but each user's last event", "shuffled, seed", "no times at all"):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from pipelines.benchmarks import retrieve_job
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.retrieve_job import Size
 
 
 @pytest.fixture
-def results(nowhere: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def results(nowhere: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """40 users in 2 s, of which 1.8 s in search and writing; the peer needs 3 s for the first 10 of them."""
     monkeypatch.setattr(
         retrieve_job, "SIZES", (Size(name="s", n_users=40, n_items=300, n_seen=5, n_peer_users=10, n_rounds=2),)
@@ -22,7 +22,7 @@ def results(nowhere: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         assert module == "retrieving"
         return next(rounds)
 
-    def run_peer(peer: str, script: str, job: dict[str, Any], *, place: Place, log: Any) -> dict[str, Any]:
+    def run_peer(peer: str, script: str, job: dict[str, Any], *, workspace: Workspace, log: Any) -> dict[str, Any]:
         assert (peer, script) == ("implicit", "implicit_recommend")
         assert len(np.load(job["users"])) == 10
         assert len(np.load(job["item_idx"])) == np.load(job["offsets"])[-1] == 50

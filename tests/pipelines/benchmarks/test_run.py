@@ -6,17 +6,17 @@ import pytest
 from rich.console import Console
 
 from pipelines.benchmarks import run
-from pipelines.benchmarks.bar import Place, Result, at_most
+from pipelines.benchmarks.bar import Result, Workspace, at_most
 from recsys.core.errors import BenchmarkError
 
 
-def measure(place: Place) -> Iterator[Result]:
+def measure(workspace: Workspace) -> Iterator[Result]:
     for name, ratio in (("fast", 0.5), ("slow", 1.5)):
         limits = (at_most("ratio", 1),)
         yield Result(name=name, what="", unit="s", ours=ratio, peer=1, peer_version="", ratio=ratio, limits=limits)
 
 
-def fail(place: Place) -> Iterator[Result]:
+def fail(workspace: Workspace) -> Iterator[Result]:
     raise BenchmarkError("the peer must install, got no network; try again")
     yield
 
@@ -68,7 +68,7 @@ def test_the_long_ones_run_only_when_named() -> None:
     assert run.choose(["time-to-quality"]) == ["time-to-quality"]
 
 
-def test_the_table_fits_80_columns(nowhere: Place) -> None:
+def test_the_table_fits_80_columns(nowhere: Workspace) -> None:
     limits = (at_most("ours", 1.5), at_most("ratio", 20))
     figures = {"what": "", "peer_version": "", "peer": 12345, "ratio": 264.1, "limits": limits}
     results = [

@@ -1,10 +1,10 @@
 from typing import Any
 
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.train_hstu import measure
 
 
-def test_the_bar_is_5_times_rectools(nowhere: Place, jobs: list[tuple[str, dict[str, Any]]]) -> None:
+def test_the_bar_is_5_times_rectools(nowhere: Workspace, jobs: list[tuple[str, dict[str, Any]]]) -> None:
     (result,) = measure(nowhere)
     assert (result.name, result.bar, result.peer_version) == ("train-hstu", "ratio >= 5", "rectools 1.0")
     assert (result.ratio, result.holds) == (9, True)

@@ -1,10 +1,10 @@
 from typing import Any
 
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.train_transformer import measure
 
 
-def test_the_bar_is_8_times_rectools(nowhere: Place, jobs: list[tuple[str, dict[str, Any]]]) -> None:
+def test_the_bar_is_8_times_rectools(nowhere: Workspace, jobs: list[tuple[str, dict[str, Any]]]) -> None:
     (result,) = measure(nowhere)
     assert (result.name, result.bar, result.peer_version) == ("train-transformer", "ratio >= 8", "rectools 1.0")
     assert (result.ratio, result.holds) == (9, True)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.benchmarks.bar import Place, at_least
+from pipelines.benchmarks.bar import Workspace, at_least
 from pipelines.benchmarks.training_speed import N_ROUNDS, compare, rates
 
 Jobs = list[tuple[str, dict[str, Any]]]
@@ -13,7 +13,7 @@ def test_the_first_epoch_only_warms_up() -> None:
     assert rates(epochs) == [5.0, 2.5]
 
 
-def test_sides_take_turns_and_the_medians_are_compared(nowhere: Place, jobs: Jobs) -> None:
+def test_sides_take_turns_and_the_medians_are_compared(nowhere: Workspace, jobs: Jobs) -> None:
     speeds = iter([100, 100, 400])
 
     def run_peer() -> dict[str, Any]:
@@ -28,7 +28,7 @@ def test_sides_take_turns_and_the_medians_are_compared(nowhere: Place, jobs: Job
     assert found.what.endswith("a peer")
 
 
-def test_ours_trains_on_the_stated_batch_and_never_stops_early(nowhere: Place, jobs: Jobs) -> None:
+def test_ours_trains_on_the_stated_batch_and_never_stops_early(nowhere: Workspace, jobs: Jobs) -> None:
     peer = {"version": "Peer 1", "epochs": [{"seconds": 1.0, "n_targets": 1}] * 2}
     compare(nowhere, name="x", encoder="hstu", against="", run_peer=lambda: peer, limit=at_least("ratio", 9))
     settings = jobs[0][1]["settings"]

@@ -38,7 +38,9 @@ def test_the_request_time_is_that_of_the_held_out_event(finished: Path) -> None:
 def test_users_without_a_held_out_event_are_said_to_have_no_request_time(
     new_run: Callable[..., Path], run_stage: Callable[[str, Path], None], tmp_path: Path
 ) -> None:
-    rows = [f"u{user},i{(user + place) % 6},{1000 * place + 1}" for user in range(8) for place in range(5 if user else 2)]
+    rows = [
+        f"u{user},i{(user + position) % 6},{1000 * position + 1}" for user in range(8) for position in range(5 if user else 2)
+    ]
     (tmp_path / "log.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]) + "\n")
     run = new_run(
         f'name = "own"\n[ingest]\nsource = "files"\ninteractions = "{tmp_path / "log.csv"}"\nmin_user_interactions = 1\n'

@@ -28,9 +28,9 @@ def test_candidates_equal_exact_search(finished: Path) -> None:
     offsets, seen = np.load(finished / "pairs" / "offsets.npy"), np.load(finished / "pairs" / "item_idx.npy")
     table = pl.read_parquet(finished / "retrieve" / "candidates.parquet").partition_by("user_id", maintain_order=True)
     found = 0
-    for place, rows in enumerate(table):
-        scores = items @ users[place]
-        scores[seen[offsets[place] : offsets[place + 1]]] = -np.inf
+    for position, rows in enumerate(table):
+        scores = items @ users[position]
+        scores[seen[offsets[position] : offsets[position + 1]]] = -np.inf
         best = {ids[item] for item in np.argsort(-scores)[:40]}
         found += len(best & set(rows["item_id"]))
     assert found / (150 * 40) >= 0.99

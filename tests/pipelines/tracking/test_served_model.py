@@ -9,8 +9,8 @@ from pipelines.tracking.served_model import ServedRetriever
 
 def test_known_users_get_k_rows_and_unknown_users_none(finished: Path) -> None:
     model = ServedRetriever()
-    places = {name: str(finished / name) for name in ("pairs", "embed", "index")}
-    context = SimpleNamespace(artifacts=places | {"search": str(finished / "retrieve" / "search")})
+    folders = {name: str(finished / name) for name in ("pairs", "embed", "index")}
+    context = SimpleNamespace(artifacts=folders | {"search": str(finished / "retrieve" / "search")})
     model.load_context(context)
     answer = model.predict(context, pd.DataFrame({"user_id": ["u00001", "nobody"]}), {"k": 3})
     assert answer["user_id"].tolist() == ["u00001"] * 3

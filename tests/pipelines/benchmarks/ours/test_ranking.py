@@ -4,13 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.ours import ranking
 from recsys.training.loop import Trainer
 from recsys.training.settings import training_settings
 
 
-def test_the_best_epoch_is_judged_once_and_told(place: Place, main_of, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_best_epoch_is_judged_once_and_told(
+    workspace: Workspace, main_of, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     settings = training_settings(
         {"dim": 8, "n_blocks": 1, "n_heads": 1, "n_epochs": 4, "batch_tokens": 512, "threads": 1, "patience": 4}
     )
@@ -22,7 +24,7 @@ def test_the_best_epoch_is_judged_once_and_told(place: Place, main_of, monkeypat
 
     monkeypatch.setattr(ranking, "judge_each", note)
     values = tmp_path / "ndcg.npy"
-    job = {"pairs": str(place.run / "pairs"), "test": place.part("test"), "settings": settings.as_table()}
+    job = {"pairs": str(workspace.run / "pairs"), "test": workspace.part("test"), "settings": settings.as_table()}
     job["values"] = str(values)
     found = json.loads(main_of(ranking, json.dumps(job)).read_text())
     (trainer,) = judged

@@ -3,7 +3,7 @@ import json
 import polars as pl
 import pytest
 
-from pipelines.benchmarks.bar import Place
+from pipelines.benchmarks.bar import Workspace
 from pipelines.benchmarks.ours import training
 from recsys.training.settings import training_settings
 
@@ -13,14 +13,14 @@ SETTINGS = training_settings(
 
 
 @pytest.fixture
-def job(place: Place) -> dict:
-    return {"pairs": str(place.run / "pairs"), "settings": SETTINGS.as_table(), "test": place.part("test")}
+def job(workspace: Workspace) -> dict:
+    return {"pairs": str(workspace.run / "pairs"), "settings": SETTINGS.as_table(), "test": workspace.part("test")}
 
 
-def test_each_epoch_counts_every_train_event_but_the_first_of_a_user(place: Place, job: dict, main_of) -> None:
+def test_each_epoch_counts_every_train_event_but_the_first_of_a_user(workspace: Workspace, job: dict, main_of) -> None:
     del job["test"]
     epochs = json.loads(main_of(training, json.dumps(job)).read_text())["epochs"]
-    log = pl.read_parquet(place.part("train"))
+    log = pl.read_parquet(workspace.part("train"))
     assert [epoch["n_targets"] for epoch in epochs] == [log.height - log["user_id"].n_unique()] * 2
     assert all(0 < epoch["seconds"] < 60 and "hr" not in epoch for epoch in epochs)
 

@@ -1,4 +1,4 @@
-"""Faiss may not be installed here: its place is taken by a product and a sort."""
+"""Faiss may not be installed here: it is replaced by a product and a sort."""
 
 import sys
 from types import ModuleType

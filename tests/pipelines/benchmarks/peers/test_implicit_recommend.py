@@ -1,4 +1,4 @@
-"""implicit is not installed here: its place is taken by a model that notes what it was asked."""
+"""implicit is not installed here: it is replaced by a model that notes what it was asked."""
 
 import importlib
 import sys
@@ -29,12 +29,11 @@ def test_all_users_are_asked_for_with_what_they_have_seen(monkeypatch: pytest.Mo
     monkeypatch.delitem(sys.modules, "pipelines.benchmarks.peers.implicit_recommend", raising=False)
     script = importlib.import_module("pipelines.benchmarks.peers.implicit_recommend")
     monkeypatch.setattr(script, "version", lambda name: "0.0")
-    monkeypatch.setattr(script, "_BLOCK_USERS", 4)
     arrays = {"items": np.ones((9, 3), np.float32), "users": np.ones((6, 3), np.float32)}
     arrays |= {"item_idx": np.arange(6, dtype=np.int32), "offsets": np.arange(7)}
     for name, array in arrays.items():
         np.save(tmp_path / f"{name}.npy", array)
     job = {name: str(tmp_path / f"{name}.npy") for name in arrays}
-    found = script.recommend(job | {"k": 2, "n_threads": 1})
+    found = script.recommend(job | {"k": 2, "n_threads": 1}, block_users=4)
     assert FakeModel.asked == [(4, 4), (2, 2)]
     assert found["n_found"] == 12

@@ -1,4 +1,4 @@
-"""RecTools is not installed here: its place is taken by a model that trains on two batches an epoch."""
+"""RecTools is not installed here: it is replaced by a model that trains on two batches an epoch."""
 
 import json
 import sys
@@ -19,8 +19,8 @@ class FakeModel:
     def fit_partial(self, dataset, *, min_epochs: int, max_epochs: int) -> None:
         assert min_epochs == max_epochs == 1
         self.clock.on_train_epoch_start(None, None)
-        for place, batch in enumerate(BATCHES):
-            self.clock.on_train_batch_start(None, None, batch, place)
+        for number, batch in enumerate(BATCHES):
+            self.clock.on_train_batch_start(None, None, batch, number)
         self.clock.on_train_epoch_end(None, None)
 
 
