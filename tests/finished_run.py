@@ -26,7 +26,7 @@ user_attributes = true
 [train]
 dim = 16
 n_epochs = 3
-batch_tokens = 64
+batch_tokens = 256
 warmup_steps = 10
 threads = 1
 [index]
@@ -91,21 +91,34 @@ def new_run(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run that tests only read."""
-    return finish(PROFILE, tmp_path_factory.mktemp("finished"))
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of MLflow without runs: a copy of it takes no seconds to set up."""
+    from pipelines.tracking.runs import connect
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        connect(path.parent, "Default")
+    return path
 
 
 @pytest.fixture(scope="session")
-def unvalidated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A finished run that tests only read."""
+    return finish(PROFILE, tmp_path_factory.mktemp("finished"), store=empty_store)
+
+
+@pytest.fixture(scope="session")
+def unvalidated(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A finished run without a validation part, with shuffled ties and without times, that tests only read."""
     text = PROFILE.replace("[pairs]", 'ties = "shuffled"\nseed = 4\n[split]\nvalidation = false\n[pairs]')
     text = text.replace("[train]", "[train]\npatience = 1\nuse_time = false")
-    return finish(text, tmp_path_factory.mktemp("unvalidated"))
+    return finish(text, tmp_path_factory.mktemp("unvalidated"), store=empty_store)
 
 
-def finish(text: str, root: Path) -> Path:
+def finish(text: str, root: Path, *, store: Path) -> Path:
     folder = lay_out_text(text, root)
+    shutil.copy(store, folder.parent)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         for stage in NAMES:
@@ -114,10 +127,11 @@ def finish(text: str, root: Path) -> Path:
 
 
 @pytest.fixture
-def copy_of(finished: Path, tmp_path: Path) -> Path:
+def copy_of(finished: Path, empty_store: Path, tmp_path: Path) -> Path:
     """The finished run, to be spoiled."""
     folder = tmp_path / "artifacts" / finished.name
     shutil.copytree(finished, folder, symlinks=True, ignore=shutil.ignore_patterns(".owner*"))
+    shutil.copy(empty_store, folder.parent)
     return folder
 
 

@@ -1,12 +1,12 @@
 """A small synthetic run up to `pairs`, and both sides of the speed bars replaced by figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.benchmarks import rectools_speed, train_recbole, training_speed
+from pipelines.benchmarks import ranking, rectools_speed, train_recbole, training_speed
 from pipelines.benchmarks.bar import Workspace
 from tests.finished_run import lay_out_text, run_stage_in
 
@@ -46,6 +46,17 @@ def small() -> dict[str, Any]:
     """A profile that stands for the shipped ones."""
     source = {"source": "synthetic", "n_users": 60, "n_items": 50, "n_topics": 4}
     return {"name": "small", "ingest": source, "train": {"dim": 8}}
+
+
+@pytest.fixture
+def stages_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages are called, not started as processes."""
+
+    def run_process(command: Sequence[str], *, log: Path) -> int:
+        run_stage_in(command[-2].rpartition(".")[2], Path(command[-1]))
+        return 0
+
+    monkeypatch.setattr(ranking, "run_process", run_process)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pipelines.benchmarks.contrast_terms import PLAIN, SETS, TERMS, measure
 from pipelines.settings.profile import Profile, read_shipped
 from recsys.training.settings import training_settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("stages_at_hand")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pipelines.benchmarks.ranking import RANKINGS, Ranking, change_profile, meas
 from pipelines.settings.profile import Profile
 from recsys.core.files import read_json
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("stages_at_hand")]
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -7,6 +8,14 @@ import pytest
 from pipelines.tracking import runs as tracking
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, empty_store: Path) -> None:
+    """Where artifacts go, there is a store already; setting one up is a test of its own."""
+    for folder in (tmp_path, tmp_path / "artifacts"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(empty_store, folder)
 
 
 def test_the_store_is_a_file_under_artifacts_unless_the_user_names_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
