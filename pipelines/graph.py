@@ -80,14 +80,16 @@ STAGES = (
         about="the search index, gated on recall",
     ),
     StageNode(
+        name="baselines", reads=("ingest", "split"), target="baselines", about="what the model has to beat, and may be a source"
+    ),
+    StageNode(
         name="retrieve",
-        reads=("ingest", "split", "pairs", "embed", "index"),
+        reads=("ingest", "split", "pairs", "train", "embed", "index", "baselines"),
         target="candidates",
         about="candidates.parquet",
         files=("users", "allow", "deny"),
         changes=True,
     ),
-    StageNode(name="baselines", reads=("ingest", "split"), target="baselines", about="what the model has to beat"),
     StageNode(
         name="evaluate",
         reads=("ingest", "split", "pairs", "train", "embed", "index", "retrieve", "baselines"),
@@ -96,7 +98,7 @@ STAGES = (
     ),
     StageNode(
         name="register",
-        reads=("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate"),
+        reads=("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "baselines", "retrieve", "evaluate"),
         target="register",
         about="MLflow runs and the gated model version",
         also_runs=("pipelines.tracking.served_model",),

@@ -58,10 +58,8 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
                 content["files"] |= _file_states([str(path) for path in sorted((folder / "changes").glob("*.parquet"))])
         if table == "pretrain":
             content["model"] = {name: tables["train"][name] for name in MODEL_KNOBS}
-        if table in ("retrieve", "baselines"):
-            content["repeats"] = tables["evaluate"][
-                "repeats"
-            ]  # lists with what was taken before are made where they are judged
+        if table in ("retrieve", "baselines"):  # lists are made for what is judged, and for what is published
+            content |= {"repeats": tables["evaluate"]["repeats"], "seen": tables["retrieve"]["seen"]}
         if table == "retrieve":
             content["day"] = _day(profile.retrieve)
         _write_if_changed(folder / CONFIG / f"{table}.json", content)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.candidates.candidate_search import CandidateSearch, SearchPlan
 from recsys.candidates.seen import SeenByUser
-from recsys.candidates.sources import TwoTowerSource
+from recsys.candidates.sources.two_tower import TwoTowerSource
 from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import ArtefactError, ConfigError, DataError, NotFittedError
 from recsys.core.facts import as_table

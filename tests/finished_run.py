@@ -28,11 +28,13 @@ dim = 16
 n_epochs = 3
 batch_tokens = 256
 warmup_steps = 10
+learning_rate = 0.004
 threads = 1
 [index]
 backend = "annoy"
 k = 20
 [retrieve]
+sources = ["two_tower"]
 k = 40
 block_users = 64
 [baselines]

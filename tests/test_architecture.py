@@ -20,6 +20,8 @@ PLAIN = {
     "recsys/baselines/facts.py",
     "recsys/evaluation/facts.py",
     "recsys/models/encoders/protocol.py",
+    "recsys/candidates/sources/source.py",
+    "recsys/index/backend.py",
     "recsys/objectives/term.py",
 }
 # Two ideas cannot be parted there: the door and the shelf behind it; the questions and what they are asked of;

@@ -36,9 +36,9 @@ def print_summary(run: Path, *, since: float | None = None) -> None:
     console.print(facts.advice, style=style, markup=False, soft_wrap=True)
     console.print(facts.verdict, markup=False, soft_wrap=True)
     console.print(_table(run.name, facts, metrics))
-    repeats = run / "evaluate" / "metrics_with_repeats.json"
-    if repeats.is_file():
-        console.print(_table(f"{run.name}, with what users took before", facts, read_json(repeats)))
+    for name, what in (("metrics_with_repeats", "with what users took before"), ("metrics_of_new_items", "new items alone")):
+        if (path := run / "evaluate" / f"{name}.json").is_file():
+            console.print(_table(f"{run.name}, {what}", facts, read_json(path)))
     for line in facts.protocol:
         if line.startswith(_SHOWN):
             console.print(f"protocol    {line}", soft_wrap=True, markup=False)

@@ -11,7 +11,7 @@ from recsys.index.facts import BackendName
 class IndexSettings(Settings):
     """Which index, and the recall it must have."""
 
-    backend: BackendName | Literal["auto", "exact"] = Field(
+    backend: Literal["auto", "exact", BackendName] = Field(
         default="auto",
         description="How items are searched: auto is exact up to 50,000 items, beyond that the fastest installed.",
     )

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.table import MOST_DAYS, Settings, Text
-from recsys.candidates.sources import SourceName
+from recsys.candidates.sources.choice import SourceName
+from recsys.splits.facts import Seen
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -33,13 +34,17 @@ class RetrieveSettings(Settings):
         default=None, description="The moment that rules about time hold for, as ISO 8601; the moment of the run if left out."
     )
     caps: dict[Text, Count] = Field(default={}, description="For a category column, the most items of one value in a list.")
-    sources: list[SourceName] = Field(
-        default=["two_tower"],
-        min_length=1,
-        description="Where candidates come from; several are merged by reciprocal rank fusion.",
+    sources: Literal["auto"] | Annotated[list[SourceName], Field(min_length=1)] = Field(
+        default="auto",
+        description="Where candidates come from. auto: the two-tower model and all baselines, weighted by what their lists "
+        "are worth on validation; several that are named are merged by reciprocal rank fusion.",
+    )
+    seen: Seen = Field(
+        default="auto",
+        description="Whether lists hold what a user has taken before: drop, keep, or auto: keep where more than a fifth of the "
+        "train events are of an item that the user took on an earlier day.",
     )
     quotas: dict[SourceName, Count] = Field(default={}, description="Least number of items of a source in each list.")
-    recent_days: float = Field(default=7.0, gt=0, le=MOST_DAYS, description="Days that recent_popularity counts.")
     fresh_days: float = Field(
         default=30.0, gt=0, le=MOST_DAYS, description="Days since an item's first event that make it fresh."
     )
@@ -68,7 +73,10 @@ class RetrieveSettings(Settings):
 
     @model_validator(mode="after")
     def _sources_fit(self) -> "RetrieveSettings":
-        if len(set(self.sources)) < len(self.sources):
+        if self.sources == "auto":
+            if self.quotas:
+                raise ValueError('sources must be named for quotas to hold, got "auto"')
+        elif len(set(self.sources)) < len(self.sources):
             raise ValueError(f"sources must differ, got {', '.join(self.sources)}")
         if set(self.quotas) - set(self.sources):
             raise ValueError(f"quotas must be of sources in use, got one of {sorted(set(self.quotas) - set(self.sources))[0]}")

@@ -12,8 +12,11 @@ from pipelines.settings.baselines import BaselinesSettings
 from pipelines.stages.stage import Stage, StageRun
 from recsys.baselines.artefacts import next_in_order_ranker, next_row_ranker, order_of_ids
 from recsys.baselines.blend import blend_ranker, fit_weights
-from recsys.baselines.choose import Choice, Family, Judged, choose, choose_judged, families
+from recsys.baselines.choose import Choice, Judged, choose, choose_judged
 from recsys.baselines.facts import BaselineName, BaselinesFacts
+from recsys.baselines.families import Family, families
+from recsys.baselines.fitted import write_fitted, write_user_items
+from recsys.baselines.on_validation import on_validation
 from recsys.baselines.ranking import Ranker
 from recsys.baselines.train_matrix import BaselineData, build_baseline_data
 from recsys.candidates.table import write_candidates
@@ -21,10 +24,9 @@ from recsys.core.files import write_json
 from recsys.data.facts import IngestFacts
 from recsys.data.schema import INTERACTIONS, check_table
 from recsys.index.nearest import Found, check_list_length
-from recsys.splits.facts import Scope, SplitFacts
+from recsys.splits.facts import SCOPES, Scope, SplitFacts
 
 _ARTEFACTS = ("next_id", "next_row")
-_SCOPES = {"new": "new items", "all": "all items, repeats included"}
 
 
 def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
@@ -47,7 +49,7 @@ def work(stage: StageRun[BaselinesSettings]) -> BaselinesFacts:
         asked = {name: each for name, each in asked.items() if not each.has_time}
     skipped = [name for name, each in asked.items() if each.is_quadratic and n_items > settings.largest_catalogue]
     asked = {name: each for name, each in asked.items() if name not in skipped}
-    scopes = stage.facts_of("split", SplitFacts).judged(stage.config.get("repeats", "new"))
+    scopes = stage.facts_of("split", SplitFacts).scopes(stage.config.get("repeats", "new"), stage.config.get("seen", "auto"))
     chosen = _choose_and_write(stage, scopes, data, asked)
     # Where the order of rows of one time was found to be that of events, it may well be followed.
     artefacts = ["next_id"] if log.ties == "file" and not log.is_tie_order_sorted else list(_ARTEFACTS)
@@ -121,11 +123,22 @@ def _choose_and_write(
             for scope, ranker in family.build(data.known, {scope: each.variant for scope, each in found.items()}).items():
                 choices[scope][name], rankers[scope][name] = found[scope], ranker
                 _write(stage, scope, name, data.known, ranker)
+                if ranker.fitted is not None:
+                    write_fitted(stage.folder / "fitted" / scope / name, ranker.fitted)
         show(len(asked), "blend")
         weights = {scope: _blend(judged[scope], choices[scope], settings.names, n_items=n_items) for scope in scopes}
         for scope in scopes:
             if weights[scope]:
                 _write(stage, scope, "blend", data.known, blend_ranker(rankers[scope], weights[scope], n_items=n_items))
+    for scope, users in judged.items():
+        lists = {
+            name: each.lists
+            for name, each in choices[scope].items()
+            if each.lists is not None and rankers[scope][name].fitted is not None
+        }
+        write_user_items(stage.folder / "fitted" / scope, data.known.taken)
+        if users is not None:
+            on_validation(users, lists, users=data.past.users).write(stage.folder / "validation" / scope)
     return {scope: _Chosen.of(choices[scope], weights[scope]) for scope in scopes}
 
 
@@ -166,7 +179,7 @@ def _say(stage: StageRun[BaselinesSettings], facts: BaselinesFacts) -> None:
         used = [name for name, weight in chosen.get("blend", {}).items() if weight]
         best = f"; blend of {', '.join(used)}" if used else ""
         what = "NDCG@10 on validation: " if figures else "nobody can be judged on validation: "
-        stage.say(f"{_SCOPES[scope]}, {what}{', '.join(found)}{best}")
+        stage.say(f"{SCOPES[scope]}, {what}{', '.join(found)}{best}")
 
 
 STAGE = Stage(name="baselines", read=BaselinesSettings.model_validate, work=work)

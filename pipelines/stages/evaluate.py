@@ -1,8 +1,6 @@
 """evaluate: candidate tables against test: `metrics.json`, `comparisons.json`, `embedding_health.json`, `report.html`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,15 +15,12 @@ from recsys.candidates.facts import RetrieveFacts
 from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
 from recsys.data.facts import IngestFacts
-from recsys.data.schema import CANDIDATES, INTERACTIONS, check_table
+from recsys.data.schema import INTERACTIONS, check_table
 from recsys.evaluation.cold_items import ColdEvaluation, evaluate_cold_items
 from recsys.evaluation.comparison import (
-    Artefact,
-    Comparison,
     advise,
-    compare_to_baselines,
-    find_artefacts,
     is_proved,
+    is_safe,
     state_artefacts,
     state_verdict,
 )
@@ -34,35 +29,17 @@ from recsys.evaluation.health import assess_embeddings, health_figures
 from recsys.evaluation.judgements import Judgements, build_judgements
 from recsys.evaluation.protocol import RunFacts, state_protocol
 from recsys.evaluation.report import HealthSection, write_report
-from recsys.evaluation.score import Scored, score_candidates
+from recsys.evaluation.scope import TOWERS, ScopeScores, score_scope
+from recsys.evaluation.score import score_table
 from recsys.evaluation.segments import COLD, WARM, judge_part, segment_rows
-from recsys.evaluation.table import metric_rows
 from recsys.features.facts import PairsFacts
 from recsys.index.facts import IndexFacts
 from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
-from recsys.splits.facts import Scope, SplitFacts
+from recsys.splits.facts import SCOPES, Scope, SplitFacts
 
-MODEL = "two-tower"
-METRICS = {"first": "metrics.json", "all": "metrics_with_repeats.json"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scored:
-    """All models on one scope of the test: what is new to a user, or all."""
-
-    scope: Scope
-    judgements: Judgements
-    tables: dict[str, Path]
-    models: dict[str, Scored]
-    rows: list[dict[str, Any]]
-    comparisons: list[Comparison]
-    artefacts: list[Artefact]
-
-    def as_table(self) -> dict[str, Any]:
-        """For `comparisons.json`."""
-        compared = [asdict(row) | {"is_beaten": row.is_beaten, "is_better": row.is_better} for row in self.comparisons]
-        return {"scope": self.scope, "baselines": compared, "artefacts": [asdict(row) for row in self.artefacts]}
+FUSION = "fusion"
+METRICS = {"first": "metrics.json", "all": "metrics_with_repeats.json", "new": "metrics_of_new_items.json"}
 
 
 def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
@@ -71,28 +48,36 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     train, validation, test = _read_parts(stage, is_part_of_users=facts.retrieve.is_part_of_users)
     catalogue = train.group_by(ITEM_ID).len(name=COUNT).sort(ITEM_ID)
     of_baselines = stage.facts_of("baselines", BaselinesFacts)
-    scopes = facts.split.judged(settings.repeats)
+    scopes = [facts.retrieve.scope, *(s for s in facts.split.judged(settings.repeats) if s != facts.retrieve.scope)]
     judgements = {scope: build_judgements(train, validation, test, has_repeats=scope == "all") for scope in scopes}
     # Of some users of a file all may be repeats.
     scopes = [scope for scope in scopes if judgements[scope].pairs.height] or scopes[:1]
-    scored = [_score_scope(stage, scope, judgements[scope], catalogue, artefacts=of_baselines.artefacts) for scope in scopes]
+    model = FUSION if len(facts.retrieve.sources) > 1 else TOWERS
+    scored = [
+        _score_scope(
+            stage, facts.retrieve, judgements[scope], catalogue, scope=scope, model=model, artefacts=of_baselines.artefacts
+        )
+        for scope in scopes
+    ]
     first = scored[0]
     segments, cold = _segments(stage, first, catalogue, parts=(train, validation))
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
     left_out = [_label(name) for name in of_baselines.skipped]
-    verdict = state_verdict(MODEL, first.comparisons, left_out=left_out)
+    verdict = state_verdict(model, first.rivals, left_out=left_out)
     if len(scored) > 1:
-        of_repeats = state_verdict(MODEL, scored[1].comparisons)
+        other = state_verdict(model, scored[1].rivals)
         if scored[1].artefacts and not first.artefacts:
-            of_repeats = f"{state_artefacts(scored[1].artefacts)} {of_repeats}"
-        verdict = f"{verdict} With what users took before: {of_repeats}"
-    proved = is_proved(first.comparisons, artefacts=first.artefacts)
-    verdict, proved = _hold_back(verdict, proved, health=section, is_filtered=facts.retrieve.is_filtered)
+            other = f"{state_artefacts(scored[1].artefacts)} {other}"
+        what = "With what users took before" if scored[1].scope == "all" else "Of what is new to them alone"
+        verdict = f"{verdict} {what}: {other}"
+    passes = is_safe if model == FUSION else is_proved
+    proved = passes(first.rivals, artefacts=first.artefacts)
+    verdict, proved = _hold_back(verdict, proved, model=model, health=section, is_filtered=facts.retrieve.is_filtered)
     if first.artefacts:
         verdict = f"{state_artefacts(first.artefacts)} {verdict}"
-    advice = advise(first.comparisons, artefacts=first.artefacts, is_proved=proved)
+    advice = advise(first.rivals, artefacts=first.artefacts, is_proved=proved, is_fused=model == FUSION)
     headline, metric = headline_metrics(settings.ks), f"ndcg@{min(settings.ks)}"
     protocol = state_protocol(facts, first.judgements, of_baselines, n_items=catalogue.height)
     if cold is not None:
@@ -106,12 +91,12 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     write_report(
         stage.folder / "report.html",
         name=stage.run.name,
-        model=MODEL,
+        model=model,
         advice=advice,
         verdict=verdict,
         is_good=proved,
         rows=first.rows,
-        repeats=scored[1].rows if len(scored) > 1 else None,
+        others={SCOPES[each.scope]: each.rows for each in scored[1:]},
         comparisons=first.comparisons,
         models=first.models,
         item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
@@ -125,40 +110,37 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         segments=segments,
     )
     stage.say(f"{advice} {verdict}")
-    return EvaluateFacts(advice=advice, verdict=verdict, headline=headline, protocol=protocol, model=MODEL, scopes=list(scopes))
+    return EvaluateFacts(advice=advice, verdict=verdict, headline=headline, protocol=protocol, model=model, scopes=list(scopes))
 
 
 def _score_scope(
     stage: StageRun[EvaluateSettings],
-    scope: Scope,
+    retrieved: RetrieveFacts,
     judgements: Judgements,
     catalogue: pl.DataFrame,
     *,
+    scope: Scope,
+    model: str,
     artefacts: list[str],
-) -> _Scored:
+) -> ScopeScores:
     """Judge the lists of all models, and compare them."""
-    settings, folder = stage.settings, "repeats" if scope == "all" else ""
-    baselines = stage.read("baselines") / folder
-    tables = {MODEL: stage.read("retrieve") / folder / "candidates.parquet"}
+    settings = stage.settings
+    baselines = stage.read("baselines") / ("repeats" if scope == "all" else "")
+    lists = stage.read("retrieve") / ("" if scope == retrieved.scope else scope)
+    tables = {model: lists / "candidates.parquet"}
+    if (towers := lists / "towers" / "candidates.parquet").is_file():
+        tables[TOWERS] = towers
     tables |= {_label(path.stem): path for path in sorted(baselines.glob("*.parquet"))}
-    models = {name: _score(path, judgements, catalogue, settings, name) for name, path in tables.items()}
-    backwards = {
-        _label(name): _score(baselines / "backwards" / f"{name}.parquet", judgements, catalogue, settings, name)
-        for name in artefacts
-    }
-    others = {name: found for name, found in models.items() if name != MODEL and name not in backwards}
-    rules = {name: (models[name], back) for name, back in backwards.items()}
-    metric, resampling = f"ndcg@{min(settings.ks)}", {"n_resamples": settings.n_resamples, "seed": settings.seed}
-    by_figure = sorted(models, key=lambda name: (-float(models[name].per_user[metric].mean()), name))
-    models = {name: models[name] for name in by_figure}
-    return _Scored(
+    return score_scope(
+        tables,
+        judgements,
+        catalogue,
+        backwards={_label(name): baselines / "backwards" / f"{name}.parquet" for name in artefacts},
         scope=scope,
-        judgements=judgements,
-        tables=tables,
-        models=models,
-        rows=metric_rows(models, n_items=catalogue.height, ks=settings.ks, **resampling),
-        comparisons=compare_to_baselines(models[MODEL], others, metric=metric, **resampling),
-        artefacts=find_artefacts(rules, models.get("popularity"), metric=metric, **resampling),
+        model=model,
+        ks=settings.ks,
+        n_resamples=settings.n_resamples,
+        seed=settings.seed,
     )
 
 
@@ -174,11 +156,11 @@ def _facts(stage: StageRun[EvaluateSettings]) -> RunFacts:
     )
 
 
-def _hold_back(verdict: str, proved: bool, *, health: HealthSection, is_filtered: bool) -> tuple[str, bool]:
+def _hold_back(verdict: str, proved: bool, *, model: str, health: HealthSection, is_filtered: bool) -> tuple[str, bool]:
     """The verdict for people, and whether the model is proved better: not where its lists or vectors are of another kind."""
     if is_filtered:
         proved = False
-        verdict = f"Nothing is proved: filters hold for the lists of {MODEL} alone, the baselines are free of them. {verdict}"
+        verdict = f"Nothing is proved: filters hold for the lists of {model} alone, the baselines are free of them. {verdict}"
     if not health.is_sound:
         proved = False
         verdict = f"{health.verdict} {verdict}"
@@ -204,7 +186,7 @@ def _read_parts(
 
 
 def _segments(
-    stage: StageRun[EvaluateSettings], scored: _Scored, catalogue: pl.DataFrame, *, parts: tuple[pl.DataFrame, pl.DataFrame]
+    stage: StageRun[EvaluateSettings], scored: ScopeScores, catalogue: pl.DataFrame, *, parts: tuple[pl.DataFrame, pl.DataFrame]
 ) -> tuple[list[dict[str, Any]], ColdEvaluation | None]:
     """Warm and cold items apart, of all models; and, where cold items have vectors, what these are worth."""
     settings, rows, judgements = stage.settings, list[dict[str, Any]](), scored.judgements
@@ -219,14 +201,14 @@ def _segments(
         if part.pairs.height:
             is_all = part.pairs.height == judgements.pairs.height
             found = {
-                model: own if is_all else _score(scored.tables[model], part, catalogue, settings, model)
+                model: own if is_all else score_table(scored.tables[model], part, catalogue, ks=settings.ks, name=model)
                 for model, own in scored.models.items()
             }
             add(name, {model: {metric: own.per_user[metric] for metric in metrics} for model, own in found.items()})
     cold = None
     if unknown.pairs.height and (stage.read("embed") / "cold_items.parquet").is_file():
         data, ks, seed = build_baseline_data(*parts), settings.ks, settings.seed
-        cold = evaluate_cold_items(run=stage.run, judgements=unknown, data=data, ks=ks, model=MODEL, seed=seed)
+        cold = evaluate_cold_items(run=stage.run, judgements=unknown, data=data, ks=ks, model=TOWERS, seed=seed)
     for name, figures in ({} if cold is None else cold.segments).items():
         add(name, figures)
     return rows, cold
@@ -235,12 +217,6 @@ def _segments(
 def headline_metrics(ks: list[int]) -> list[str]:
     """The four figures of every table: hits and gain at the shortest list, recall at the longest, coverage at the shortest."""
     return [f"hr@{min(ks)}", f"ndcg@{min(ks)}", f"recall@{max(ks)}", f"coverage@{min(ks)}"]
-
-
-def _score(path: Path, judgements: Judgements, catalogue: pl.DataFrame, settings: EvaluateSettings, name: str) -> Scored:
-    table = pl.scan_parquet(path)
-    check_table(table, CANDIDATES, name=name)
-    return score_candidates(table, judgements, catalogue, ks=settings.ks, name=name)
 
 
 STAGE = Stage(name="evaluate", read=EvaluateSettings.model_validate, work=work)

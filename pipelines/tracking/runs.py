@@ -40,6 +40,8 @@ def connect(root: Path, experiment: str) -> str:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(uri or f"sqlite:///{(root / 'mlflow.db').resolve()}")
+    if uri is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)  # MLflow put it there; another root has a store of its own
     found = mlflow.get_experiment_by_name(experiment)
     if found is not None:
         return str(found.experiment_id)

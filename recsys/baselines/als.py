@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from recsys.baselines.ranking import Ranker, Scores, dense_ranker
+from recsys.baselines.fitted import ByFactors
+from recsys.baselines.ranking import Ranker, rank_by
 from recsys.baselines.train_matrix import BaselineData
 
 Factors = NDArray[np.float32]
@@ -32,9 +33,9 @@ def fit_als(data: BaselineData, *, dim: int, unobserved_weight: float, seed: int
     """
     rng = np.random.default_rng(seed)
     items: Factors = rng.normal(0, 0.1 / dim**0.5, (data.n_items, dim)).astype(np.float32)
-    by_item = data.history.T.tocsr()
+    by_item = data.taken.history.T.tocsr()
     for _ in range(_ITERATIONS):
-        users = solve_rows(data.history, items, weight=unobserved_weight)
+        users = solve_rows(data.taken.history, items, weight=unobserved_weight)
         items = solve_rows(by_item, users, weight=unobserved_weight)
     return items
 
@@ -47,11 +48,8 @@ def als_ranker(data: BaselineData, items: Factors, *, unobserved_weight: float) 
         items: Shape (I, D), from `fit_als`.
         unobserved_weight: As it was fitted with.
     """
-
-    def score(user_idx: NDArray[np.int64]) -> Scores:
-        return solve_rows(data.history[user_idx], items, weight=unobserved_weight) @ items.T
-
-    return dense_ranker(data, score)
+    users = solve_rows(data.taken.history, items, weight=unobserved_weight)
+    return rank_by(data.taken, ByFactors(users=users, items=items))
 
 
 def solve_rows(seen: csr_matrix, factors: Factors, *, weight: float, block_entries: int = 1 << 16) -> Factors:

@@ -28,7 +28,7 @@ def next_in_order_ranker(data: BaselineData, order: NDArray[np.integer]) -> Rank
         ahead: NDArray[np.integer[Any]] = order[(last[user] + 1 + np.arange(min(n, data.n_items))) % data.n_items]
         return ahead
 
-    return walking_ranker(data, walk)
+    return walking_ranker(data.taken, walk)
 
 
 def order_of_ids(data: BaselineData) -> NDArray[np.int64]:
@@ -54,4 +54,4 @@ def next_row_ranker(data: BaselineData, *, is_backwards: bool = False) -> Ranker
     pairs = (lower, upper) if is_backwards else (upper, lower)
     below = coo_matrix((np.ones(len(upper), np.float32), pairs), shape=(data.n_items, data.n_items)).tocsr()
     last = data.last_item
-    return sparse_ranker(data, lambda user_idx: below[last[user_idx]])
+    return sparse_ranker(data.taken, lambda user_idx: below[last[user_idx]])

@@ -1,49 +1,57 @@
 """A blend of baselines: the best of each list under one score, with weights that are fitted on validation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.baselines.ranking import Ranker
-from recsys.index.nearest import Neighbours
+from recsys.index.nearest import Found, Neighbours
 
 DEPTH = 100
 _WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0)
 _ROUNDS = 2
 Judge = Callable[[Neighbours], float]
+Name = TypeVar("Name", bound=str)
 
 
-def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_items: int, k: int) -> Neighbours:
+def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_items: int, k: int) -> Found:
     """Lists by the weighted sum of each source's scores, which run from 1 at the head of its list to 0 below its end.
 
     Args:
         lists: Of each source, shape (B, W).
-        weights: Of each source, none below 0.
+        weights: Of each source, none below 0; a source without weight has no say.
         n_items: I.
         k: Length of the lists.
 
     Returns:
-        Shape (B, K); equal sums in the order of item idx.
+        Lists of shape (B, K), equal sums in the order of item idx, and the source that gave each item most of its sum.
     """
     n_rows = len(lists[0].item_idx)
-    keys, values = [], []
-    for found, weight in zip(lists, weights, strict=True):
+    keys, values, sources = [], [], []
+    for number, (found, weight) in enumerate(zip(lists, weights, strict=True)):
         if weight:
             row, column = np.nonzero(found.item_idx >= 0)
             keys.append(row.astype(np.int64) * n_items + found.item_idx[row, column])
             values.append(weight * _scaled(found)[row, column])
+            sources.append(np.full(len(row), number, np.int8))
+    value, source_of = np.concatenate(values), np.concatenate(sources)
     distinct, entry = np.unique(np.concatenate(keys), return_inverse=True)
-    total = np.bincount(entry, np.concatenate(values), minlength=len(distinct))
+    total = np.bincount(entry, value, minlength=len(distinct))
+    most = np.empty(len(distinct), np.int8)
+    ascending = np.argsort(value, kind="stable")
+    most[entry[ascending]] = source_of[ascending]  # the largest is written last
     row, item = distinct // n_items, (distinct % n_items).astype(np.int32)
     order = np.lexsort((item, -total, row))
-    row, item, total = row[order], item[order], total[order]
+    row, item, total, most = row[order], item[order], total[order], most[order]
     counts = np.bincount(row, minlength=n_rows)
     rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     kept = rank < k
-    item_idx, score = np.full((n_rows, k), -1, np.int32), np.full((n_rows, k), -np.inf, np.float32)
-    item_idx[row[kept], rank[kept]], score[row[kept], rank[kept]] = item[kept], total[kept]
-    return Neighbours(item_idx=item_idx, score=score)
+    answer, source = Neighbours.empty(n_rows, k), np.full((n_rows, k), -1, np.int8)
+    answer.item_idx[row[kept], rank[kept]], answer.score[row[kept], rank[kept]] = item[kept], total[kept]
+    source[row[kept], rank[kept]] = most[kept]
+    return Found(lists=answer, source=source)
 
 
 def _scaled(found: Neighbours) -> NDArray[np.float64]:
@@ -57,7 +65,7 @@ def _scaled(found: Neighbours) -> NDArray[np.float64]:
     return np.asarray(0.5 * by_score + 0.5 * by_rank[None, :], np.float64)
 
 
-def fit_weights(lists: Mapping[str, Neighbours], judge: Judge, *, n_items: int, k: int) -> dict[str, float]:
+def fit_weights(lists: Mapping[Name, Neighbours], judge: Judge, *, n_items: int, k: int) -> dict[Name, float]:
     """Weights that judge best: from the best source alone, one weight after the other, twice over all.
 
     Args:
@@ -66,13 +74,13 @@ def fit_weights(lists: Mapping[str, Neighbours], judge: Judge, *, n_items: int, 
         n_items: I.
         k: Length of the lists that are judged.
     """
-    names = sorted(lists, key=lambda name: -judge(blend_lists([lists[name]], [1.0], n_items=n_items, k=k)))
+    names = sorted(lists, key=lambda name: -judge(lists[name]))
     weights = {name: 1.0 if name == names[0] else 0.0 for name in names}
 
-    def value(chosen: Mapping[str, float]) -> float:
+    def value(chosen: Mapping[Name, float]) -> float:
         used = [name for name in names if chosen[name]]
         found = blend_lists([lists[name] for name in used], [chosen[name] for name in used], n_items=n_items, k=k)
-        return judge(found)
+        return judge(found.lists)
 
     best = value(weights)
     for _ in range(_ROUNDS):
@@ -94,9 +102,9 @@ def blend_ranker(rankers: Mapping[str, Ranker], weights: Mapping[str, float], *,
     """
     used = [name for name, weight in weights.items() if weight]
 
-    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool) -> Neighbours:
+    def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool, allowed: NDArray[np.bool_] | None = None) -> Neighbours:
         depth = min(max(k, DEPTH), n_items)
-        lists = [rankers[name].rank(user_idx, depth, keeps_seen) for name in used]
-        return blend_lists(lists, [weights[name] for name in used], n_items=n_items, k=k)
+        lists = [rankers[name].rank(user_idx, depth, keeps_seen, allowed) for name in used]
+        return blend_lists(lists, [weights[name] for name in used], n_items=n_items, k=k).lists
 
     return Ranker(rank=rank, rows=min(rankers[name].rows for name in used))

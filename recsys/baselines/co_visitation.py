@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, vstack
 
+from recsys.baselines.fitted import ByItems
 from recsys.baselines.item_similarity import keep_largest
-from recsys.baselines.ranking import Ranker, sparse_ranker
+from recsys.baselines.ranking import Ranker, rank_by
 from recsys.baselines.train_matrix import BaselineData
 
 Normalisation = Literal["share", "cosine"]
@@ -50,8 +51,7 @@ def co_visitation_ranker(data: BaselineData, followers: csr_matrix, *, half_life
         followers: Shape (I, I), from `fit_co_visitation`.
         half_life: Later events at which an item of the history counts half.
     """
-    weights = data.weights(half_life)
-    return sparse_ranker(data, lambda user_idx: weights[user_idx] @ followers)
+    return rank_by(data.taken, ByItems(similarity=followers, half_life=half_life))
 
 
 def _fit_rows(

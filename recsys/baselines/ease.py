@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import inv
 
-from recsys.baselines.ranking import Ranker, Scores, dense_ranker
+from recsys.baselines.fitted import ByItems
+from recsys.baselines.ranking import Ranker, rank_by
 from recsys.baselines.train_matrix import BaselineData
 
 
@@ -22,7 +23,7 @@ def fit_ease(data: BaselineData, *, regularisation: float) -> NDArray[np.float32
 
     Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
     """
-    gram = (data.history.T @ data.history).toarray().astype(np.float64)
+    gram = (data.taken.history.T @ data.taken.history).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += regularisation
     precision = inv(gram, overwrite_a=True, check_finite=False)
     precision /= -np.diag(precision).copy()
@@ -38,10 +39,4 @@ def ease_ranker(data: BaselineData, weights: NDArray[np.float32], *, half_life: 
         weights: Shape (I, I), from `fit_ease`.
         half_life: Later events at which an item of the history counts half; None for all alike.
     """
-    history = data.weights(half_life)
-
-    def score(user_idx: NDArray[np.int64]) -> Scores:
-        scores: Scores = history[user_idx] @ weights
-        return scores
-
-    return dense_ranker(data, score)
+    return rank_by(data.taken, ByItems(similarity=weights, half_life=half_life))

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from recsys.baselines.fitted import ByItems
 from recsys.baselines.item_similarity import N_NEIGHBOURS, keep_nearest
-from recsys.baselines.ranking import Ranker, sparse_ranker
+from recsys.baselines.ranking import Ranker, rank_by
 from recsys.baselines.train_matrix import BaselineData
 
 Weighting = Literal["cosine", "tf-idf", "bm25"]
@@ -58,16 +59,15 @@ def item_knn_ranker(data: BaselineData, similarity: csr_matrix, *, half_life: fl
         similarity: Shape (I, I), from `fit_item_knn`.
         half_life: Later events at which an item of the history counts half; None for all alike.
     """
-    weights = data.weights(half_life)
-    return sparse_ranker(data, lambda user_idx: weights[user_idx] @ similarity)
+    return rank_by(data.taken, ByItems(similarity=similarity, half_life=half_life))
 
 
 def _recent(data: BaselineData, longest: int) -> csr_matrix:
     """The histories without what lies too far back. Shape (U, I)."""
-    if np.diff(data.history.indptr).max(initial=0) <= longest:
-        return data.history
-    kept = data.history.copy()
-    kept.data = (data.age.data < longest).astype(np.float32)
+    if np.diff(data.taken.history.indptr).max(initial=0) <= longest:
+        return data.taken.history
+    kept = data.taken.history.copy()
+    kept.data = (data.taken.age.data < longest).astype(np.float32)
     kept.eliminate_zeros()
     return kept
 

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recsys.baselines.ranking import Ranker, sparse_ranker
+from recsys.baselines.fitted import ByUser
+from recsys.baselines.ranking import Ranker, rank_by
 from recsys.baselines.train_matrix import BaselineData
 
 
@@ -25,7 +26,7 @@ def fit_own_history(data: BaselineData, *, half_life: float | None) -> csr_matri
     if half_life is not None:
         n_until = np.cumsum(np.bincount(data.moment))[data.moment]  # events up to the end of each event's moment
         weight = np.exp2(-(data.offsets[user + 1] - n_until) / half_life).astype(np.float32)
-    return csr_matrix((weight, (user, data.item_idx)), shape=data.history.shape)
+    return csr_matrix((weight, (user, data.item_idx)), shape=data.taken.history.shape)
 
 
 def own_history_ranker(data: BaselineData, scores: csr_matrix) -> Ranker:
@@ -35,4 +36,4 @@ def own_history_ranker(data: BaselineData, scores: csr_matrix) -> Ranker:
         data: The histories.
         scores: Shape (U, I), from `fit_own_history`.
     """
-    return sparse_ranker(data, lambda user_idx: scores[user_idx])
+    return rank_by(data.taken, ByUser(scores=scores))

@@ -10,7 +10,7 @@ _DAY_MICROSECONDS = 86_400_000_000
 
 def popularity_scores(data: BaselineData) -> NDArray[np.float64]:
     """Each item's number of users. Shape (I,)."""
-    return data.popularity()
+    return data.taken.popularity()
 
 
 def recent_popularity_scores(data: BaselineData, *, window_days: float) -> NDArray[np.float64]:

@@ -17,4 +17,4 @@ def random_ranker(data: BaselineData, *, seed: int) -> Ranker:
         n_drawn = min(max(n, _LONGEST), data.n_items)
         return rng_for(seed, "random baseline", user).choice(data.n_items, n_drawn, replace=False)
 
-    return walking_ranker(data, walk)
+    return walking_ranker(data.taken, walk)

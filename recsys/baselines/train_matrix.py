@@ -12,14 +12,46 @@ from recsys.data.vocabulary import Vocabulary, fit_users, fit_vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserItems:
+    """Which user has taken which item, and how long ago: all that a fitted baseline needs of the events.
+
+    Attributes:
+        history: Shape (U, I), 1 where the user has taken the item.
+        age: Shape (U, I), with the same entries: how many of the user's events are later than the last with the item.
+    """
+
+    history: csr_matrix
+    age: csr_matrix
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return int(self.history.shape[1])
+
+    def items_of(self, user: int) -> NDArray[np.int32]:
+        """What one user has taken."""
+        return np.asarray(self.history.indices[self.history.indptr[user] : self.history.indptr[user + 1]])
+
+    def weights(self, half_life: float | None) -> csr_matrix:
+        """The history with entries that halve with each `half_life` later events; all 1 if it is None. Shape (U, I)."""
+        if half_life is None:
+            return self.history
+        decayed = np.exp2(-self.age.data / half_life).astype(np.float32)
+        return csr_matrix((decayed, self.age.indices, self.age.indptr), shape=self.age.shape)
+
+    def popularity(self) -> NDArray[np.float64]:
+        """How many users have taken each item. Shape (I,)."""
+        return np.bincount(self.history.indices, minlength=self.n_items).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineData:
     """What a baseline may know: the events before the request, to fit on and to score with.
 
     Attributes:
         users: The users with a history on items of train.
         items: The items of train.
-        history: Shape (U, I), 1 where the user has taken the item.
-        age: Shape (U, I), with the same entries: how many of the user's events are later than the last with the item.
+        taken: Which of them has taken which item.
         item_idx: Shape (E,) int64, the items of all events, those of one user together and oldest first.
         time: Shape (E,) int64, microseconds since 1970.
         offsets: Shape (U + 1,) int64: a user's events are `offsets[u]:offsets[u + 1]`.
@@ -27,8 +59,7 @@ class BaselineData:
 
     users: Vocabulary
     items: Vocabulary
-    history: csr_matrix
-    age: csr_matrix
+    taken: UserItems
     item_idx: NDArray[np.int64]
     time: NDArray[np.int64]
     offsets: NDArray[np.int64]
@@ -55,17 +86,6 @@ class BaselineData:
         """I."""
         return len(self.items)
 
-    def weights(self, half_life: float | None) -> csr_matrix:
-        """The history with entries that halve with each `half_life` later events; all 1 if it is None. Shape (U, I)."""
-        if half_life is None:
-            return self.history
-        decayed = np.exp2(-self.age.data / half_life).astype(np.float32)
-        return csr_matrix((decayed, self.age.indices, self.age.indptr), shape=self.age.shape)
-
-    def popularity(self) -> NDArray[np.float64]:
-        """How many users have taken each item. Shape (I,)."""
-        return np.bincount(self.history.indices, minlength=self.n_items).astype(np.float64)
-
 
 def build_baseline_data(train: pl.DataFrame, validation: pl.DataFrame) -> BaselineData:
     """Lay out the events of both parts on items that train knows.
@@ -91,8 +111,7 @@ def build_baseline_data(train: pl.DataFrame, validation: pl.DataFrame) -> Baseli
     return BaselineData(
         users=users,
         items=items,
-        history=csr_matrix((np.ones(ages.height, np.float32), age.indices, age.indptr), shape=shape),
-        age=age,
+        taken=UserItems(history=csr_matrix((np.ones(ages.height, np.float32), age.indices, age.indptr), shape=shape), age=age),
         item_idx=events[ITEM_IDX].to_numpy(),
         time=events[TIMESTAMP].to_numpy(),
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),

@@ -6,15 +6,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.baselines.blend import DEPTH, blend_lists
 from recsys.candidates.caps import Caps, search_under_caps
 from recsys.candidates.fusion import fuse
 from recsys.candidates.seen import SeenByUser, read_seen
-from recsys.candidates.sources import ItemToItemSource, OrderedSource, Source, SourceName, TwoTowerSource
+from recsys.candidates.sources.choice import SOURCES, SourceName
+from recsys.candidates.sources.source import Opened, Source
 from recsys.core.errors import ArtefactError
-from recsys.core.files import read_array, read_json, write_array, write_json
+from recsys.core.files import link_folder, read_array, read_json, write_array, write_json
 from recsys.index.exact import ExactIndex
 from recsys.index.nearest import Found, Nearest, Vectors
 from recsys.index.published import open_index
+
+_FITTED = "fitted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,10 @@ class SearchPlan:
 
     Attributes:
         sources: Their names, in the order of precedence.
-        quotas: Least number of items of each.
+        weights: Of each source, learned on validation; None merges them by rank.
+        quotas: Least number of items of each, where they are merged by rank.
+        keeps_seen: Whether lists may hold what a user has taken before.
+        fitted: The folder of fitted baselines, where some are sources.
         orders: For each source that is one order for all, its items, best first.
         allowed: Shape (I,), the items that may be recommended; None allows all.
         caps: Limits of categories; None for none.
@@ -35,7 +42,10 @@ class SearchPlan:
     """
 
     sources: tuple[SourceName, ...] = ("two_tower",)
+    weights: tuple[float, ...] | None = None
     quotas: tuple[int, ...] = (0,)
+    keeps_seen: bool = False
+    fitted: Path | None = None
     orders: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     allowed: NDArray[np.bool_] | None = None
     caps: Caps | None = None
@@ -46,7 +56,9 @@ class SearchPlan:
     k: int = 0
 
     def write(self, folder: Path) -> None:
-        """Write the plan as `plan.json` and arrays."""
+        """Write the plan as `plan.json` and arrays, with what it needs of fitted baselines beside them."""
+        if self.fitted is not None and any((self.fitted / name).is_dir() for name in self.sources):
+            link_folder(self.fitted, folder / _FITTED, only=self.sources)
         for name, order in self.orders.items():
             write_array(folder / f"{name}.npy", order)
         if self.allowed is not None:
@@ -62,6 +74,8 @@ class SearchPlan:
             folder / "plan.json",
             {
                 "sources": list(self.sources),
+                "weights": None if self.weights is None else list(self.weights),
+                "keeps_seen": self.keeps_seen,
                 "quotas": list(self.quotas),
                 "orders": sorted(self.orders),
                 "has_allowed": self.allowed is not None,
@@ -82,7 +96,7 @@ def read_plan(folder: Path) -> SearchPlan:
         ArtefactError: It is missing or of an older version.
     """
     about = read_json(folder / "plan.json")
-    if "k" not in about:
+    if "weights" not in about:
         raise ArtefactError(f"{folder} must be a plan of this version, got an older one; run make again")
     caps = None
     if about["has_caps"]:
@@ -92,6 +106,9 @@ def read_plan(folder: Path) -> SearchPlan:
         )
     return SearchPlan(
         sources=tuple(about["sources"]),
+        weights=None if about["weights"] is None else tuple(about["weights"]),
+        keeps_seen=about["keeps_seen"],
+        fitted=folder / _FITTED if (folder / _FITTED).is_dir() else None,
         quotas=tuple(about["quotas"]),
         orders={name: np.array(read_array(folder / f"{name}.npy")) for name in about["orders"]},
         allowed=np.array(read_array(folder / "allowed.npy")) if about["has_allowed"] else None,
@@ -119,22 +136,19 @@ class CandidateSearch:
         self.plan, self.seen, self.n_items, self.index = plan, seen, n_items, index
         self._sources = sources
 
-    def answer(
-        self, user_idx: NDArray[np.int64], *, k: int, allowed: NDArray[np.bool_] | None = None, keeps_seen: bool = False
-    ) -> Found:
-        """Lists of k unseen items, shorter only where nothing is left.
+    def answer(self, user_idx: NDArray[np.int64], *, k: int, allowed: NDArray[np.bool_] | None = None) -> Found:
+        """Lists of k items, shorter only where nothing is left.
 
         Args:
             user_idx: Shape (B,).
             k: Length of the lists.
             allowed: A further filter of this request, shape (I,).
-            keeps_seen: Whether lists may hold what a user has taken.
         """
         if self.plan.allowed is not None:
             allowed = self.plan.allowed if allowed is None else self.plan.allowed & allowed
 
         def fetch(rows: NDArray[np.int64], width: int) -> Found:
-            return self._fused(user_idx[rows], width, allowed, keeps_seen=keeps_seen)
+            return self._fused(user_idx[rows], width, allowed)
 
         # As far as the batch, so that a shorter list is its head, from an index and from several sources too.
         full = max(k, min(self.plan.k, self.n_items))
@@ -142,11 +156,14 @@ class CandidateSearch:
             return fetch(np.arange(len(user_idx)), full).head(k)
         return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)
 
-    def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None, *, keeps_seen: bool) -> Found:
-        seen = self.seen.of(user_idx)
-        lists = [source.find(user_idx, k=k, seen=seen, allowed=allowed, keeps_seen=keeps_seen) for source in self._sources]
+    def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None) -> Found:
+        seen, weights, keeps_seen = self.seen.of(user_idx), self.plan.weights, self.plan.keeps_seen
+        depth = k if weights is None else min(max(k, DEPTH), self.n_items)
+        lists = [source.find(user_idx, k=depth, seen=seen, allowed=allowed, keeps_seen=keeps_seen) for source in self._sources]
         if len(lists) == 1:
-            return Found.of_one(lists[0])
+            return Found.of_one(lists[0]).head(k)
+        if weights is not None:
+            return blend_lists(lists, weights, n_items=self.n_items, k=k)
         return fuse(lists, k=k, quotas=self.plan.quotas)
 
 
@@ -166,15 +183,8 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPla
         nearest: Nearest = ExactIndex(items if asked.added is None else np.concatenate([items, asked.added]))
     else:
         nearest = open_index(index, embed / "items.npy", added=asked.added)
-    sources: list[Source] = []
-    for name in asked.sources:
-        match name:
-            case "two_tower":
-                sources.append(TwoTowerSource(index=nearest, users=read_array(embed / "users.npy")))
-            case "item_to_item":
-                sources.append(ItemToItemSource(index=nearest, items=items))
-            case "recent_popularity" | "fresh":
-                sources.append(OrderedSource(order=asked.orders[name]))
+    opened = Opened(index=nearest, items=items, users=embed / "users.npy", orders=asked.orders, fitted=asked.fitted)
+    sources = [SOURCES[name](opened) for name in asked.sources]
     return CandidateSearch(
         asked,
         sources,

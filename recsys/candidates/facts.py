@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from recsys.candidates.sources import SourceName
+from recsys.candidates.sources.choice import SourceName
+from recsys.splits.facts import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,10 @@ class RetrieveFacts:
         is_filtered: Whether rules, caps or deletions keep items out.
         filters_as_of: The moment that rules about time hold for, ISO 8601; None without rules.
         sources: Where candidates come from.
+        scope: Whether lists hold what is new to a user, or all.
+        weights: For each scope that lists were made for, the learned weight of each source; empty where there is none.
+        validation_ndcg: Likewise NDCG@10 on validation of each source and of all together.
+        source_shares: Of the items in the lists, the share of each source that gave most to them.
         n_added_items: Items without a train event that can be in a list.
         n_deleted_items: Items that no list may hold.
         search_seconds: Of the search.
@@ -38,6 +43,10 @@ class RetrieveFacts:
     is_filtered: bool
     filters_as_of: str | None
     sources: list[SourceName]
+    scope: Scope
+    weights: dict[str, dict[str, float]]
+    validation_ndcg: dict[str, dict[str, float]]
+    source_shares: dict[str, float]
     n_added_items: int
     n_deleted_items: int
     search_seconds: float

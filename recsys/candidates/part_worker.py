@@ -12,7 +12,7 @@ from recsys.core.files import read_array
 from recsys.index.filters import SeenItems
 from recsys.index.nearest import Found
 
-JobKind = Literal["users", "repeats", "items"]
+JobKind = Literal["users", "items"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Job:
     """What a worker needs to know; only paths and numbers, so that it can be sent to another process.
 
     Attributes:
-        kind: Candidates of `users`, such that may hold what a user has taken (`repeats`), or neighbours of `items`.
+        kind: Candidates of `users`, or neighbours of `items`.
         parts: Where answers go.
         rows: The `.npy` file of user or item idx, ascending.
         pairs: Folder of the stage.
@@ -60,7 +60,7 @@ class PartWorker:
         self._job.parts.write(part, self._similar(idx) if self._job.kind == "items" else self._users(idx))
 
     def _users(self, user_idx: np.ndarray) -> Found:
-        return self._search.answer(user_idx, k=self._job.parts.k, keeps_seen=self._job.kind == "repeats")
+        return self._search.answer(user_idx, k=self._job.parts.k)
 
     def _similar(self, item_idx: np.ndarray) -> Found:
         rows = np.arange(len(item_idx))

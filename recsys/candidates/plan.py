@@ -12,7 +12,8 @@ from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.caps import Caps
 from recsys.candidates.changes import Changes, read_changes
 from recsys.candidates.item_rules import ItemRules, allowed_items
-from recsys.candidates.sources import SourceName, fresh_order, recent_order
+from recsys.candidates.sources.choice import SourceName
+from recsys.candidates.sources.in_order import fresh_order
 from recsys.core.columns import ITEM_ID, USER_IDX
 from recsys.core.errors import ArtefactError, DataError
 from recsys.core.files import read_array, sha256_of
@@ -28,19 +29,23 @@ class Asked:
     Attributes:
         k: Length of the lists.
         sources: Where candidates come from, in the order of precedence.
+        weights: Of each source; None merges them by rank.
         quotas: Least number of items of a source.
+        keeps_seen: Whether lists may hold what a user has taken before.
+        fitted: The folder of fitted baselines, where some are sources.
         caps: For a category column, the most items of one value in a list.
         rules: Which items may be recommended at all.
-        recent_days: Days that recent popularity counts.
         fresh_days: Days since an item's first event that make it fresh.
     """
 
     k: int
     sources: Sequence[SourceName] = ("two_tower",)
+    weights: Sequence[float] | None = None
     quotas: Mapping[SourceName, int] = field(default_factory=dict)
+    keeps_seen: bool = False
+    fitted: Path | None = None
     caps: Mapping[str, int] = field(default_factory=dict)
     rules: ItemRules = field(default_factory=ItemRules)
-    recent_days: float = 7.0
     fresh_days: float = 30.0
 
 
@@ -74,18 +79,16 @@ def build_plan(asked: Asked, table: pl.DataFrame, *, items: Vocabulary, pairs: P
         DataError: A column or a value is not there, or nothing is left to recommend.
     """
     orders: dict[str, np.ndarray] = {}
-    if {"recent_popularity", "fresh"} & set(asked.sources):
+    if "fresh" in asked.sources:
         item_idx, timestamp = _train_events(pairs)
-        for name, order, days in (
-            ("recent_popularity", recent_order, asked.recent_days),
-            ("fresh", fresh_order, asked.fresh_days),
-        ):
-            if name in asked.sources:
-                orders[name] = order(item_idx, timestamp, n_items=len(items), days=days)
+        orders["fresh"] = fresh_order(item_idx, timestamp, n_items=len(items), days=asked.fresh_days)
     extended = changes.extend(items)
     allowed = allowed_items(asked.rules, table, items=extended)
     return SearchPlan(
         sources=tuple(asked.sources),
+        weights=None if asked.weights is None else tuple(asked.weights),
+        keeps_seen=asked.keeps_seen,
+        fitted=asked.fitted,
         quotas=tuple(asked.quotas.get(name, 0) for name in asked.sources),
         orders=orders,
         allowed=changes.remaining(extended, allowed),

@@ -29,12 +29,18 @@ class Written:
         n_rows: Rows.
         n_short: Users with fewer than K items.
         n_distinct: Different items.
+        n_by_source: Rows of each source.
     """
 
     n_lists: int
     n_rows: int
     n_short: int
     n_distinct: int
+    n_by_source: tuple[int, ...]
+
+    def shares(self, sources: Sequence[str]) -> dict[str, float]:
+        """The share of the rows that each source brought."""
+        return {name: n / max(self.n_rows, 1) for name, n in zip(sources, self.n_by_source, strict=False)}
 
 
 def write_candidates(
@@ -60,6 +66,7 @@ def write_candidates(
     """
     coded = _coded(columns, sources)
     n_lists = n_rows = n_short = 0
+    by_source = np.zeros(max(len(sources), 1), np.int64)
     is_found = np.zeros(len(items), bool)
     options: dict[str, Any] = {
         "compression": "zstd",
@@ -74,9 +81,12 @@ def write_candidates(
             n_lists, n_rows = n_lists + int(kept.any(1).sum()), n_rows + int(kept.sum())
             n_short += int((~kept).any(1).sum())
             is_found[found.lists.item_idx[kept]] = True
+            by_source += np.bincount(found.source[kept], minlength=len(by_source))
             writer.write_table(_table(user_idx, found, users=users, items=items, columns=columns, sources=sources))
         writer.add_key_value_metadata(dict(metadata))
-    return Written(n_lists=n_lists, n_rows=n_rows, n_short=n_short, n_distinct=int(is_found.sum()))
+    return Written(
+        n_lists=n_lists, n_rows=n_rows, n_short=n_short, n_distinct=int(is_found.sum()), n_by_source=tuple(by_source.tolist())
+    )
 
 
 def candidate_frame(

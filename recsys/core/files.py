@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,27 @@ def hash_folder(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file below `folder`, by its path relative to it, in sorted order."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+
+
+def link_folder(source: Path, target: Path, *, only: Iterable[str]) -> None:
+    """The same files in another folder, without a copy where the file system can link them; files stay as they are.
+
+    Args:
+        source: Where they are.
+        target: Where they shall be too; what was there is removed.
+        only: Folders to take; files beside them are taken all.
+    """
+    if target.exists():
+        shutil.rmtree(target)
+    chosen = set(only)
+    for path in sorted(source.rglob("*")):
+        within = path.relative_to(source)
+        if path.is_file() and (len(within.parts) == 1 or within.parts[0] in chosen):
+            (target / within).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                (target / within).hardlink_to(path)
+            except OSError:
+                shutil.copy(path, target / within)
 
 
 def publish_folder(partial: Path, final: Path) -> None:

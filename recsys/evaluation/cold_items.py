@@ -107,7 +107,7 @@ def evaluate_cold_items(
     among = {name: rank_metrics(ranks, row, ks=ks) for name, ranks in own.items()}
     mixed = {}
     for name, of_warm in ((model, queries @ warm.T), ("content-knn", content_of_warm)):
-        seen = data.history[rows].tocoo()
+        seen = data.taken.history[rows].tocoo()
         of_warm[seen.row, seen.col] = -np.inf
         above = (of_warm[row] > scores[name][row, target][:, None]).sum(1)
         mixed[name] = rank_metrics(own[name] + above, row, ks=ks)
@@ -136,7 +136,7 @@ def _content_scores(
     columns = read_facts(run / "pairs", PairsFacts).search_columns
     encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     texts = np.array(read_array(run / "pairs" / "search_text.npy")[:, 0])
-    content = content_knn_scores(data.history, texts=texts, scored=np.concatenate([texts, encoded]))(rows)
+    content = content_knn_scores(data.taken.history, texts=texts, scored=np.concatenate([texts, encoded]))(rows)
     counts = np.array(read_array(run / "pairs" / "item_count.npy"))
     popular = similar_popularity(counts, texts=texts, cold=encoded, n_neighbours=_N_NEIGHBOURS)
     return content[:, : len(texts)], content[:, len(texts) :], np.tile(popular, (len(rows), 1))

@@ -10,6 +10,7 @@ from recsys.evaluation.significance import holm, sign_flip_p_values
 _LEVEL = 0.05
 _FEWEST_SIGNS = 1_000  # that p-values can be small beside so many baselines
 _MORE_FORWARDS = 1 / 3
+_AHEAD = 0.05
 _CAUSES = {
     "next-id": "Rows of one time may stand sorted by id, or ids were given in the order of the events: set [ingest] ties = "
     '"sets", and export the ids that items had before.',
@@ -140,6 +141,17 @@ def is_proved(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = 
     return bool(comparisons) and not artefacts and all(row.is_beaten for row in comparisons)
 
 
+def is_safe(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = ()) -> bool:
+    """Whether lists made of those of the rules may be published: some rule is beaten, none is better or ahead by a twentieth.
+
+    Args:
+        comparisons: With every single rule.
+        artefacts: Rules that give the protocol away.
+    """
+    is_level = all(not row.is_better and row.difference.value > -_AHEAD * row.baseline_value for row in comparisons)
+    return not artefacts and is_level and any(row.is_beaten for row in comparisons)
+
+
 def state_artefacts(artefacts: Sequence[Artefact]) -> str:
     """Why nothing that follows can be trusted."""
     found = "; ".join(each.in_words for each in artefacts)
@@ -147,16 +159,22 @@ def state_artefacts(artefacts: Sequence[Artefact]) -> str:
     return f"No figure of this protocol can be trusted: {found}. An order gives away what is held out. {causes}".rstrip()
 
 
-def advise(comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = (), is_proved: bool) -> str:
+def advise(
+    comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = (), is_proved: bool, is_fused: bool = False
+) -> str:
     """What to do, in plain words, before the figures.
 
     Args:
         comparisons: From `compare_to_baselines`.
         artefacts: From `find_artefacts`.
         is_proved: Whether the model may be promoted.
+        is_fused: Whether its lists are made of those of the rules too.
     """
     if is_proved:
-        return "Use this model: it does better than every simple rule that was tried, and not by chance."
+        if level := [row.baseline for row in comparisons if not row.is_beaten]:
+            return f"Use these lists: no simple rule does better. On this test they cannot be told apart from {level[0]}."
+        what, does = ("these lists", "they do") if is_fused else ("this model", "it does")
+        return f"Use {what}: {does} better than every simple rule that was tried, and not by chance."
     if artefacts:
         return "Do not use this model: the log gives away what is held out, so no figure says anything of taste."
     better = [row for row in comparisons if row.is_better]

@@ -168,7 +168,15 @@ def _settings(own: dict[str, Any]) -> str:
 def _state_lists(retrieve: RetrieveFacts) -> str:
     """How the judged lists came about: whose, from which sources, under which filters."""
     only = "; only they are judged" if retrieve.is_part_of_users else ""
-    text = f"{retrieve.n_users:,} users{only}, from {', '.join(retrieve.sources)}"
+    weights, shares = retrieve.weights[retrieve.scope], retrieve.source_shares
+    if weights:
+        ranked = sorted(weights.items(), key=lambda each: (-shares[each[0]], each[0]))
+        mixed = ", ".join(f"{name} {weight:g} ({shares[name]:.0%} of the items)" for name, weight in ranked)
+        sources = f"fused from sources weighted on validation: {mixed}"
+    else:
+        sources = f"from {', '.join(retrieve.sources)}"
+    held = ", which may hold what a user took before" if retrieve.scope == "all" else ""
+    text = f"{retrieve.n_users:,} users{only}{held}, {sources}"
     if retrieve.is_filtered:
         text += f"; filtered, {retrieve.n_allowed_items:,} items allowed: what the filters remove cannot be found"
     return text + (f"; {retrieve.n_short_lists:,} lists stay short" if retrieve.n_short_lists else "")

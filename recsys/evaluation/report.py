@@ -51,7 +51,7 @@ def write_report(
     verdict: str,
     is_good: bool,
     rows: Sequence[Mapping[str, Any]],
-    repeats: Sequence[Mapping[str, Any]] | None,
+    others: Mapping[str, Sequence[Mapping[str, Any]]],
     comparisons: Sequence[Comparison],
     models: Mapping[str, Scored],
     item_counts: NDArray[np.int64],
@@ -74,7 +74,7 @@ def write_report(
         advice: What to do, the first text of the page.
         is_good: Whether it is good news.
         rows: All figures, the best model first.
-        repeats: The same where items count that users took before; None if that was not judged.
+        others: The same for what else was judged, by what that is.
         comparisons: The model against each baseline.
         models: Results by name.
         item_counts: Shape (I,), train events of each item.
@@ -98,7 +98,7 @@ def write_report(
         n_items=len(item_counts),
         headline=headline,
         results=_results(rows, headline),
-        repeats=[] if repeats is None else _results(repeats, headline),
+        others={what: _results(each, headline) for what, each in others.items()},
         rows=rows,
         bars=draw_metric_bars(rows, model=model, metrics=headline),
         differences=draw_differences(comparisons) if comparisons else "",

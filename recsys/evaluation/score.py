@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from recsys.core.columns import COUNT, ITEM_ID, ITEM_IDX, RANK, USER_ID
 from recsys.core.errors import DataError
+from recsys.data.schema import CANDIDATES, check_table
 from recsys.evaluation.judgements import Judgements
 from recsys.metrics.catalogue import novelty
 from recsys.metrics.judge import judge
@@ -96,3 +98,14 @@ def list_counts(item_idx: NDArray[Any], *, n_items: int, k: int, weight: NDArray
     listed = within >= 0
     weights = None if weight is None else np.repeat(weight, listed.sum(1))
     return np.bincount(within[listed], weights=weights, minlength=n_items).astype(np.int64)
+
+
+def score_table(path: Path, judgements: Judgements, catalogue: pl.DataFrame, *, ks: list[int], name: str) -> Scored:
+    """As `score_candidates`, from a file that is held to the schema of candidates.
+
+    Raises:
+        SchemaError: The file is of another kind.
+    """
+    table = pl.scan_parquet(path)
+    check_table(table, CANDIDATES, name=name)
+    return score_candidates(table, judgements, catalogue, ks=ks, name=name)

@@ -33,7 +33,7 @@ class IndexFacts:
         index_sha256: Of the index file; None where there is none.
     """
 
-    backend: BackendName | Literal["exact"]
+    backend: Literal["exact", BackendName]
     build: str
     effort: int
     k: int

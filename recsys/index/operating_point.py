@@ -31,7 +31,7 @@ class OperatingPoint:
         queries_per_second: In batches, all threads, best of three.
     """
 
-    backend: BackendName | Literal["exact"]
+    backend: Literal["exact", BackendName]
     build: str
     effort: int
     k: int

@@ -25,7 +25,7 @@ def build_index(
     vectors_path: Path,
     queries: Vectors,
     *,
-    backend: BackendName | Literal["auto", "exact"],
+    backend: Literal["auto", "exact", BackendName],
     k: int,
     target_recall: float,
     n_queries: int,

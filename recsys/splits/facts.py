@@ -1,12 +1,16 @@
 """What the stage `split` tells of the cut."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Protocol = Literal["leave_last_out", "temporal"]
 Repeats = Literal["auto", "new", "all", "both"]
 Scope = Literal["new", "all"]
-_MANY_REPEATS = 0.05
+Seen = Literal["auto", "drop", "keep"]
+SCOPES: Mapping[str, str] = {"new": "new items", "all": "all items, repeats included"}
+_MANY_REPEATS = 0.05  # of what is held out, to be judged too
+_MOST_COME_BACK = 0.2  # of train, to be recommended too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class SplitFacts:
         n_withheld_events: Train and validation events on them, left out.
         n_test_pairs: Distinct pairs of user and item in test.
         n_repeated_test_pairs: Those that the user has in train or validation.
+        repeat_share: Share of train events with an item that the user took on an earlier day.
     """
 
     protocol: Protocol
@@ -46,9 +51,10 @@ class SplitFacts:
     n_withheld_events: int
     n_test_pairs: int
     n_repeated_test_pairs: int
+    repeat_share: float
 
     def judged(self, repeats: Repeats) -> list[Scope]:
-        """What of the test is judged: what is new to a user, all that was taken, or both; the first counts for promotion.
+        """What of the test is judged: what is new to a user, all that was taken, or both.
 
         Args:
             repeats: As asked for; `auto` judges all too where more than 5 % of test pairs are repeats.
@@ -57,3 +63,17 @@ class SplitFacts:
             return ["all"]
         share = self.n_repeated_test_pairs / self.n_test_pairs
         return ["new", "all"] if repeats == "both" or (repeats == "auto" and share > _MANY_REPEATS) else ["new"]
+
+    def published(self, seen: Seen) -> Scope:
+        """What lists are made of: what is new to a user, or all.
+
+        Args:
+            seen: As asked for; `auto` keeps what was taken before where more than a fifth of the events are such.
+        """
+        keeps = seen == "keep" or (seen == "auto" and self.repeat_share > _MOST_COME_BACK)
+        return "all" if keeps else "new"
+
+    def scopes(self, repeats: Repeats, seen: Seen) -> list[Scope]:
+        """All that lists are made for: first what is published, which counts for promotion, then what else is judged."""
+        first = self.published(seen)
+        return [first, *(scope for scope in self.judged(repeats) if scope != first)]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from recsys.core.columns import ITEM_ID, USER_ID
+from recsys.core.columns import ITEM_ID, TIMESTAMP, USER_ID
 from recsys.splits.facts import Protocol, SplitFacts
 
 
@@ -68,4 +68,21 @@ class Split:
             n_withheld_events=self.n_withheld,
             n_test_pairs=pairs.height,
             n_repeated_test_pairs=pairs.join(known, on=[USER_ID, ITEM_ID], how="semi").height,
+            repeat_share=repeat_share(self.train),
         )
+
+
+def repeat_share(events: pl.DataFrame) -> float:
+    """Share of events with an item that the user took on an earlier day; days are those of UTC.
+
+    Args:
+        events: user_id, item_id, timestamp.
+
+    >>> from datetime import datetime
+    >>> days = [datetime(2026, 1, day) for day in (1, 1, 2, 3)]
+    >>> repeat_share(pl.DataFrame({"user_id": ["u"] * 4, "item_id": ["a", "a", "a", "b"], "timestamp": days}))
+    0.25
+    """
+    day = pl.col(TIMESTAMP).dt.truncate("1d")
+    first = pl.col(TIMESTAMP).min().over(USER_ID, ITEM_ID).dt.truncate("1d")
+    return float(events.select((day > first).mean()).item() or 0.0)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recsys.baselines.ranking import Ranker
-from recsys.baselines.train_matrix import BaselineData, build_baseline_data
+from recsys.baselines.train_matrix import BaselineData, UserItems, build_baseline_data
 from recsys.data.schema import TIME
 
 
@@ -32,8 +32,7 @@ def _without_last(data: BaselineData) -> BaselineData:
     return BaselineData(
         users=type(data.users)(ids=data.users.ids.head(n)),
         items=data.items,
-        history=data.history[:n],
-        age=data.age[:n],
+        taken=UserItems(history=data.taken.history[:n], age=data.taken.age[:n]),
         item_idx=data.item_idx[:end],
         time=data.time[:end],
         offsets=data.offsets[: n + 1],

@@ -14,12 +14,12 @@ def _lists(*rows):
 
 def test_one_source_alone_keeps_its_order():
     lists = _lists([4, 2, 7], [1, 0])
-    found = blend_lists([lists, _lists([9], [9])], [0.3, 0.0], n_items=10, k=3)
+    found = blend_lists([lists, _lists([9], [9])], [0.3, 0.0], n_items=10, k=3).lists
     assert found.item_idx.tolist() == lists.item_idx.tolist()
 
 
 def test_what_both_sources_name_comes_before_what_one_of_them_names():
-    found = blend_lists([_lists([0, 1, 2]), _lists([3, 1, 4])], [1.0, 1.0], n_items=5, k=5)
+    found = blend_lists([_lists([0, 1, 2]), _lists([3, 1, 4])], [1.0, 1.0], n_items=5, k=5).lists
     assert found.item_idx[0, 0] == 1
     assert found.item_idx[0].tolist() == [1, 0, 3, 2, 4]
     assert (np.diff(found.score[0]) <= 0).all()
@@ -27,12 +27,18 @@ def test_what_both_sources_name_comes_before_what_one_of_them_names():
 
 def test_a_heavier_source_decides():
     first, second = _lists([0, 1, 2]), _lists([3, 4, 5])
-    assert blend_lists([first, second], [1.0, 0.1], n_items=6, k=3).item_idx[0].tolist()[:2] == [0, 1]
-    assert blend_lists([first, second], [0.1, 1.0], n_items=6, k=3).item_idx[0].tolist()[:2] == [3, 4]
+    assert blend_lists([first, second], [1.0, 0.1], n_items=6, k=3).lists.item_idx[0].tolist()[:2] == [0, 1]
+    assert blend_lists([first, second], [0.1, 1.0], n_items=6, k=3).lists.item_idx[0].tolist()[:2] == [3, 4]
+
+
+def test_each_item_is_of_the_source_that_gave_it_most():
+    found = blend_lists([_lists([0, 1]), _lists([2, 3]), _lists([2, 0])], [1.0, 0.9, 0.2], n_items=4, k=5)
+    assert found.lists.item_idx[0].tolist() == [2, 0, 1, 3, -1]
+    assert found.source[0].tolist() == [1, 0, 0, 1, -1]
 
 
 def test_short_and_empty_lists_are_blended_too():
-    found = blend_lists([_lists([], [5]), _lists([1], [])], [1.0, 1.0], n_items=6, k=2)
+    found = blend_lists([_lists([], [5]), _lists([1], [])], [1.0, 1.0], n_items=6, k=2).lists
     assert found.item_idx.tolist() == [[1, -1], [5, -1]]
 
 
@@ -44,13 +50,13 @@ def test_weights_never_judge_worse_than_the_best_source_and_find_what_two_know_t
 
     weights = fit_weights({"left": left, "right": right, "noise": noise}, judge, n_items=8, k=2)
     assert weights["left"] and weights["right"] and not weights["noise"]
-    assert judge(blend_lists([left, right], [weights["left"], weights["right"]], n_items=8, k=2)) == pytest.approx(1.0)
+    assert judge(blend_lists([left, right], [weights["left"], weights["right"]], n_items=8, k=2).lists) == pytest.approx(1.0)
 
 
 def test_the_ranker_blends_the_lists_of_its_sources():
     lists = {"a": _lists([0, 1, 2]), "b": _lists([3, 1, 4]), "c": _lists([4, 4, 4])}
     rankers = {
-        name: Ranker(rank=lambda users, k, keeps, found=found: found, rows=position + 7)
+        name: Ranker(rank=lambda users, k, keeps, allowed=None, found=found: found, rows=position + 7)
         for position, (name, found) in enumerate(lists.items())
     }
     blended = blend_ranker(rankers, {"a": 1.0, "b": 1.0, "c": 0.0}, n_items=5)

@@ -5,8 +5,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.baselines.choose import choose, choose_judged, families
+from recsys.baselines.choose import choose, choose_judged
 from recsys.baselines.facts import BASELINES
+from recsys.baselines.families import families
 from recsys.baselines.train_matrix import build_baseline_data
 
 
@@ -28,10 +29,6 @@ def chain():
     is_last = pl.int_range(pl.len()).over("user_id") == 8
     train, validation = log.filter(~is_last), log.filter(is_last)
     return build_baseline_data(train, train.clear()), validation
-
-
-def test_every_baseline_but_the_blend_has_a_grid():
-    assert {*families(n_items=30, seed=0), "blend"} == set(BASELINES)
 
 
 @pytest.mark.parametrize("name", [name for name in BASELINES if name != "blend"])
@@ -93,8 +90,3 @@ def test_two_scopes_are_chosen_apart_and_a_fit_they_share_is_done_once(chain):
     fits.clear()
     same = dict.fromkeys(users, found["new"].variant)
     assert set(counted.build(data, same)) == {"new", "all"} and len(fits) == 1
-
-
-def test_a_large_catalogue_has_a_shorter_grid_of_ease():
-    few, many = (len(families(n_items=n_items, seed=0)["ease"].fits) for n_items in (5_999, 6_000))
-    assert (few, many) == (4, 2)

@@ -34,4 +34,4 @@ def test_a_score_is_the_sum_over_the_history_with_its_weights(data_of, random_tr
     data = data_of(random_train)
     weights = fit_ease(data, regularisation=20.0)
     scores = scores_of(ease_ranker(data, weights, half_life=half_life), [7, 3], n_items=12)
-    np.testing.assert_allclose(scores, data.weights(half_life)[[7, 3]].toarray() @ weights, atol=1e-5)
+    np.testing.assert_allclose(scores, data.taken.weights(half_life)[[7, 3]].toarray() @ weights, atol=1e-5)

@@ -50,7 +50,7 @@ def test_a_score_sums_over_the_history_with_its_weights(data_of, random_train, s
     data = data_of(random_train)
     similarity = fit_item_knn(data, weighting="cosine")
     found = scores_of(item_knn_ranker(data, similarity, half_life=half_life), np.arange(40), n_items=12)
-    wanted = data.weights(half_life).toarray() @ similarity.toarray()
+    wanted = data.taken.weights(half_life).toarray() @ similarity.toarray()
     np.testing.assert_allclose(np.where(wanted > 0, found, 0), wanted, atol=1e-5)
 
 

@@ -34,5 +34,5 @@ def test_ties_of_recent_counts_are_broken_in_the_lists_of_a_large_log(data_of_ev
     recent = [(item, 1000 * _DAY) for item in (0, 1) for _ in range(64)]
     events = recent + [(2, 0)] * 3_000 + [(1, 0)] * 2
     data = data_of_events([(position, item, second) for position, (item, second) in enumerate(events)], n_items=3)
-    ranker = same_for_all_ranker(data, recent_popularity_scores(data, window_days=7))
+    ranker = same_for_all_ranker(data.taken, recent_popularity_scores(data, window_days=7))
     assert ranker.rank(np.array([0]), 3, True).item_idx.tolist() == [[1, 0, 2]]

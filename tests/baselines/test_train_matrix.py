@@ -21,7 +21,7 @@ def data():
 
 
 def test_the_history_is_1_where_the_user_has_the_item_however_often_and_has_no_item_that_train_lacks(data):
-    assert data.history.toarray().tolist() == [[1, 0, 0], [1, 0, 1], [1, 1, 0]]
+    assert data.taken.history.toarray().tolist() == [[1, 0, 0], [1, 0, 1], [1, 1, 0]]
 
 
 def test_every_event_before_the_request_is_there_in_order_with_its_time(data):
@@ -36,21 +36,21 @@ def test_rows_are_the_sorted_users_with_a_history_on_items_of_train(data):
 
 
 def test_popularity_counts_users(data):
-    assert data.popularity().tolist() == [3, 1, 1]
+    assert data.taken.popularity().tolist() == [3, 1, 1]
 
 
 def test_an_item_is_as_old_as_the_events_behind_its_last_one(data):
-    assert data.age.toarray().tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 0]]
-    assert data.age.nnz == data.history.nnz == 5
+    assert data.taken.age.toarray().tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 0]]
+    assert data.taken.age.nnz == data.taken.history.nnz == 5
 
 
 def test_events_of_one_moment_are_equally_old():
     data = build_baseline_data(log := _log([("u", "a", 1), ("u", "b", 2), ("u", "c", 2), ("u", "d", 3)]), log.clear())
-    assert data.age.toarray().tolist() == [[3, 1, 1, 0]]
+    assert data.taken.age.toarray().tolist() == [[3, 1, 1, 0]]
 
 
 @pytest.mark.parametrize("half_life", [0.5, 1.0, 4.0])
 def test_weights_halve_with_each_half_life(data, half_life):
-    weights = data.weights(half_life).toarray()
+    weights = data.taken.weights(half_life).toarray()
     assert weights[1].tolist() == pytest.approx([1.0, 0.0, 0.5 ** (1 / half_life)])
-    assert np.array_equal(data.weights(None).toarray(), data.history.toarray())
+    assert np.array_equal(data.taken.weights(None).toarray(), data.taken.history.toarray())

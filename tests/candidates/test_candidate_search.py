@@ -6,7 +6,8 @@ import pytest
 from recsys.candidates.candidate_search import CandidateSearch, SearchPlan, open_search, read_plan
 from recsys.candidates.caps import Caps
 from recsys.candidates.seen import SeenByUser
-from recsys.candidates.sources import OrderedSource, TwoTowerSource
+from recsys.candidates.sources.in_order import OrderedSource
+from recsys.candidates.sources.two_tower import TwoTowerSource
 from recsys.core.files import write_array
 from recsys.index.exact import ExactIndex
 from recsys.index.published import build_index

@@ -54,7 +54,7 @@ def test_the_table_keeps_its_schema(write):
 
 
 def test_lists_rows_short_lists_and_items_are_counted(write):
-    assert write()[1] == Written(n_lists=3, n_rows=7, n_short=2, n_distinct=6)
+    assert write()[1] == Written(n_lists=3, n_rows=7, n_short=2, n_distinct=6, n_by_source=(7,))
 
 
 def test_with_several_sources_the_table_says_which_it_was(tmp_path, users, items):
@@ -62,9 +62,11 @@ def test_with_several_sources_the_table_says_which_it_was(tmp_path, users, items
     found.source[0] = [1, 0, -1]
     path = tmp_path / "candidates.parquet"
     blocks = [(np.array([0]), found)]
-    write_candidates(path, blocks, users=users, items=items, metadata={}, sources=("two_tower", "fresh"))
+    written = write_candidates(path, blocks, users=users, items=items, metadata={}, sources=("two_tower", "fresh"))
     assert pl.read_parquet(path)["source"].to_list() == ["fresh", "two_tower"]
-    write_candidates(path, blocks, users=users, items=items, metadata={}, sources=("two_tower",))
+    assert written.shares(("two_tower", "fresh")) == {"two_tower": 0.5, "fresh": 0.5}
+    alone = [(np.array([0]), _lists([[5, 0, -1]]))]
+    write_candidates(path, alone, users=users, items=items, metadata={}, sources=("two_tower",))
     assert "source" not in pl.read_parquet(path).columns
 
 

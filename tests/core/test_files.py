@@ -11,6 +11,7 @@ import pytest
 from recsys.core.errors import ArtefactError
 from recsys.core.files import (
     hash_folder,
+    link_folder,
     publish_folder,
     read_array,
     read_json,
@@ -174,3 +175,24 @@ def test_publishing_needs_no_old_folder_and_survives_scraps_of_a_crash(tmp_path:
     publish_folder(partial, tmp_path / "train")
     assert _names(tmp_path) == ["train"]
     assert _names(tmp_path / "train") == ["new"]
+
+
+def test_linked_files_are_the_same_and_only_those_asked_for(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "deep" / "target"
+    for name in ("a/x.npy", "b/x.npy", "beside.json"):
+        write_json(source / name, name)
+    write_json(target / "old.json", "gone afterwards")
+    link_folder(source, target, only=["a"])
+    assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*.*")) == ["a/x.npy", "beside.json"]
+    assert read_json(target / "a" / "x.npy") == "a/x.npy"
+    assert (target / "a" / "x.npy").stat().st_ino == (source / "a" / "x.npy").stat().st_ino
+
+
+def test_where_links_cannot_be_made_files_are_copied(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise OSError("no links here")
+
+    write_json(tmp_path / "source" / "x.json", 1)
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    link_folder(tmp_path / "source", tmp_path / "target", only=[])
+    assert read_json(tmp_path / "target" / "x.json") == 1

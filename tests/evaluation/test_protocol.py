@@ -32,6 +32,7 @@ LAST_OUT = SplitFacts(
     n_withheld_events=0,
     n_test_pairs=2,
     n_repeated_test_pairs=0,
+    repeat_share=0.0,
 )
 TEMPORAL = replace(LAST_OUT, protocol="temporal", validation_start="2020-01-06T00:00:00+00:00", cut="2020-01-09T12:30:00+00:00")
 PAIRS = PairsFacts(

@@ -31,7 +31,7 @@ def write(tmp_path, scored_of, random_hits):
         *,
         name="shop",
         model="two-tower",
-        repeats=None,
+        other_scopes=None,
         chance=0.3,
         ks=(10,),
         baselines=("popularity",),
@@ -62,7 +62,7 @@ def write(tmp_path, scored_of, random_hits):
             k=min(ks),
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
             index=_INDEX,
-            repeats=repeats,
+            others=other_scopes or {},
             index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
             segments=segments,
             health=HealthSection(
@@ -155,13 +155,13 @@ def test_segments_have_a_table_each(write):
     assert page.split("<h3>")[1].split("</table>")[0].count("<tr") == 3
 
 
-def test_repeats_have_a_table_of_their_own_where_they_were_judged(write):
+def test_what_else_was_judged_has_a_table_of_its_own(write):
     rows = [
         {"model": name, "metric": metric, "value": 0.4321, "low": 0.4, "high": 0.5, "n_users": 9}
         for name in ("own-history", "two-tower")
         for metric in ("hr@10", "ndcg@10", "recall@10", "coverage@10")
     ]
-    page = write(repeats=rows).read_text(encoding="utf-8")
-    assert page.count("With what users took before") == 1
-    assert page.index("own-history") > page.index("With what users took before")
-    assert "With what users took before" not in write().read_text(encoding="utf-8")
+    page = write(other_scopes={"all items, repeats included": rows}).read_text(encoding="utf-8")
+    assert page.count("all items, repeats included") == 1
+    assert page.index("own-history") > page.index("all items, repeats included")
+    assert "all items, repeats included" not in write().read_text(encoding="utf-8")

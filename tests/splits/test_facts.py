@@ -20,6 +20,7 @@ FACTS = SplitFacts(
     n_withheld_events=0,
     n_test_pairs=100,
     n_repeated_test_pairs=0,
+    repeat_share=0.0,
 )
 
 
@@ -40,3 +41,21 @@ def test_what_is_judged_follows_the_share_of_repeats_where_it_is_not_said(
     n_repeated: int, repeats: str, scopes: list[str]
 ) -> None:
     assert replace(FACTS, n_repeated_test_pairs=n_repeated).judged(repeats) == scopes
+
+
+@pytest.mark.parametrize(
+    ("repeat_share", "seen", "published"),
+    [(0.2, "auto", "new"), (0.21, "auto", "all"), (0.9, "drop", "new"), (0.0, "keep", "all")],
+)
+def test_lists_hold_what_was_taken_before_where_most_comes_back_or_where_it_is_said(
+    repeat_share: float, seen: str, published: str
+) -> None:
+    assert replace(FACTS, repeat_share=repeat_share).published(seen) == published
+
+
+def test_lists_are_made_for_what_is_published_first_and_for_what_else_is_judged() -> None:
+    shop = replace(FACTS, repeat_share=0.4, n_repeated_test_pairs=40)
+    assert shop.scopes("auto", "auto") == ["all", "new"]
+    assert shop.scopes("auto", "drop") == ["new", "all"]
+    assert shop.scopes("all", "auto") == ["all"]
+    assert shop.scopes("new", "drop") == ["new"]

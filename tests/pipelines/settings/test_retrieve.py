@@ -10,7 +10,8 @@ from pipelines.settings.retrieve import RetrieveSettings
     ("settings", "message"),
     [
         ({"sources": ["fresh", "fresh"]}, "sources must differ"),
-        ({"quotas": {"fresh": 2}}, "quotas must be of sources in use, got one of fresh"),
+        ({"quotas": {"fresh": 2}}, 'sources must be named for quotas to hold, got "auto"'),
+        ({"sources": ["two_tower"], "quotas": {"fresh": 2}}, "quotas must be of sources in use, got one of fresh"),
         (
             {"sources": ["two_tower", "fresh"], "quotas": {"fresh": 11}, "k": 10},
             "quotas must not exceed k in all, got 11 and 10",

@@ -145,8 +145,8 @@ def test_no_list_holds_more_of_a_category_than_its_cap(copy_of: Path, retrieve_w
 
 
 def test_several_sources_are_named_and_quotas_are_filled(copy_of: Path, retrieve_with: Callable) -> None:
-    sources = ["two_tower", "item_to_item", "recent_popularity", "fresh"]
-    table = retrieve_with(sources=sources, quotas={"fresh": 2}, recent_days=3000.0, fresh_days=3000.0)
+    sources = ["two_tower", "item_to_item", "recent_popularity", "item_knn", "fresh"]
+    table = retrieve_with(sources=sources, quotas={"fresh": 2}, fresh_days=3000.0)
     assert set(table["source"]) <= set(sources)
     assert {"two_tower", "item_to_item"} <= set(table["source"])
     assert table.group_by("user_id").len()["len"].unique().to_list() == [40]

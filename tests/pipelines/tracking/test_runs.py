@@ -22,6 +22,8 @@ def test_the_store_is_a_file_under_artifacts_unless_the_user_names_one(tmp_path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     tracking.connect(tmp_path, "here")
     assert mlflow.get_tracking_uri() == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking.connect(tmp_path / "artifacts", "here")
+    assert mlflow.get_tracking_uri() == f"sqlite:///{tmp_path / 'artifacts' / 'mlflow.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'other.db'}")
     tracking.connect(tmp_path, "there")
     assert (tmp_path / "other.db").is_file()

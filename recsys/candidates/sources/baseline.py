@@ -1,0 +1,61 @@
+"""Every baseline as a source: the lists that the model has to beat can be part of what is published."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.baselines.fitted import read_fitted, read_user_items
+from recsys.baselines.ranking import Ranker, rank_by
+from recsys.candidates.sources.source import Opened, Source
+from recsys.core.errors import ArtefactError
+from recsys.index.filters import SeenItems
+from recsys.index.nearest import Neighbours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSource:
+    """A fitted baseline; it knows the items of train, and leaves out what its own users took.
+
+    Attributes:
+        ranker: The baseline, its users in the order of the run.
+        n_items: I.
+    """
+
+    ranker: Ranker
+    n_items: int
+
+    def find(
+        self,
+        user_idx: NDArray[np.int64],
+        *,
+        k: int,
+        seen: SeenItems,
+        allowed: NDArray[np.bool_] | None,
+        keeps_seen: bool = False,
+    ) -> Neighbours:
+        """See `Source.find`."""
+        answer, width = Neighbours.empty(len(user_idx), k), min(k, self.n_items)
+        known = None if allowed is None else allowed[: self.n_items]
+        for begin in range(0, len(user_idx), self.ranker.rows):
+            rows = slice(begin, begin + self.ranker.rows)
+            found = self.ranker.rank(user_idx[rows], width, keeps_seen, known)
+            answer.item_idx[rows, :width], answer.score[rows, :width] = found.item_idx, found.score
+        return answer
+
+
+def baseline(name: str) -> Callable[[Opened], Source]:
+    """A source that was fitted by the stage `baselines`.
+
+    Args:
+        name: Of the baseline.
+    """
+
+    def open_baseline(opened: Opened) -> BaselineSource:
+        if opened.fitted is None or not (opened.fitted / name).is_dir():
+            raise ArtefactError(f"the baseline {name} must be on file to be a source, got nothing; run the stage baselines")
+        taken = read_user_items(opened.fitted)
+        return BaselineSource(ranker=rank_by(taken, read_fitted(opened.fitted / name)), n_items=taken.n_items)
+
+    return open_baseline

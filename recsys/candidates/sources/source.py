@@ -1,0 +1,47 @@
+"""What a source of candidates is, and what it may be made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.index.filters import SeenItems
+from recsys.index.nearest import Nearest, Neighbours, Vectors
+
+
+class Source(Protocol):
+    """One way to find candidates."""
+
+    def find(
+        self,
+        user_idx: NDArray[np.int64],
+        *,
+        k: int,
+        seen: SeenItems,
+        allowed: NDArray[np.bool_] | None,
+        keeps_seen: bool = False,
+    ) -> Neighbours:
+        """Lists of unseen, allowed items for users, shape (B, k); of all allowed ones if what was seen is kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What is at hand where a source is opened.
+
+    Attributes:
+        index: Over all items.
+        items: Shape (I, D), vectors of the items of train.
+        users: The file of user vectors, shape (U, D).
+        orders: Orders of items that a plan holds, by source.
+        fitted: The folder of fitted baselines, one folder each; None if there are none.
+    """
+
+    index: Nearest
+    items: Vectors
+    users: Path
+    orders: Mapping[str, NDArray[np.int32]]
+    fitted: Path | None
