@@ -38,7 +38,7 @@ from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
 from recsys.splits.facts import SCOPES, Scope, SplitFacts
 
-FUSION = "fusion"
+FUSION, TWO_TOWER = "fusion", "two_tower"
 METRICS = {"first": "metrics.json", "all": "metrics_with_repeats.json", "new": "metrics_of_new_items.json"}
 
 
@@ -52,7 +52,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     judgements = {scope: build_judgements(train, validation, test, has_repeats=scope == "all") for scope in scopes}
     # Of some users of a file all may be repeats.
     scopes = [scope for scope in scopes if judgements[scope].pairs.height] or scopes[:1]
-    model = FUSION if len(facts.retrieve.sources) > 1 else TOWERS
+    model = TOWERS if facts.retrieve.sources == [TWO_TOWER] else FUSION
     scored = [
         _score_scope(
             stage, facts.retrieve, judgements[scope], catalogue, scope=scope, model=model, artefacts=of_baselines.artefacts
@@ -74,7 +74,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         verdict = f"{verdict} {what}: {other}"
     passes = is_safe if model == FUSION else is_proved
     proved = passes(first.rivals, artefacts=first.artefacts)
-    verdict, proved = _hold_back(verdict, proved, model=model, health=section, is_filtered=facts.retrieve.is_filtered)
+    verdict, proved = _hold_back(verdict, proved, model=model, health=section, retrieved=facts.retrieve)
     if first.artefacts:
         verdict = f"{state_artefacts(first.artefacts)} {verdict}"
     advice = advise(first.rivals, artefacts=first.artefacts, is_proved=proved, is_fused=model == FUSION)
@@ -127,9 +127,9 @@ def _score_scope(
     settings = stage.settings
     baselines = stage.read("baselines") / ("repeats" if scope == "all" else "")
     lists = stage.read("retrieve") / ("" if scope == retrieved.scope else scope)
-    tables = {model: lists / "candidates.parquet"}
-    if (towers := lists / "towers" / "candidates.parquet").is_file():
-        tables[TOWERS] = towers
+    tables, towers = {model: lists / "candidates.parquet"}, lists / "towers" / "candidates.parquet"
+    if towers.is_file() or TWO_TOWER in retrieved.weights[scope]:
+        tables[TOWERS] = towers if towers.is_file() else tables[model]
     tables |= {_label(path.stem): path for path in sorted(baselines.glob("*.parquet"))}
     return score_scope(
         tables,
@@ -156,12 +156,12 @@ def _facts(stage: StageRun[EvaluateSettings]) -> RunFacts:
     )
 
 
-def _hold_back(verdict: str, proved: bool, *, model: str, health: HealthSection, is_filtered: bool) -> tuple[str, bool]:
+def _hold_back(verdict: str, proved: bool, *, model: str, health: HealthSection, retrieved: RetrieveFacts) -> tuple[str, bool]:
     """The verdict for people, and whether the model is proved better: not where its lists or vectors are of another kind."""
-    if is_filtered:
+    if retrieved.is_filtered:
         proved = False
         verdict = f"Nothing is proved: filters hold for the lists of {model} alone, the baselines are free of them. {verdict}"
-    if not health.is_sound:
+    if not health.is_sound and TWO_TOWER in retrieved.sources:
         proved = False
         verdict = f"{health.verdict} {verdict}"
     return verdict, proved

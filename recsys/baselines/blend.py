@@ -12,12 +12,13 @@ from recsys.index.nearest import Found, Neighbours
 DEPTH = 100
 _WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0)
 _ROUNDS = 2
+_FILL = 1e-3
 Judge = Callable[[Neighbours], float]
 Name = TypeVar("Name", bound=str)
 
 
 def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_items: int, k: int) -> Found:
-    """Lists by the weighted sum of each source's scores, which run from 1 at the head of its list to 0 below its end.
+    """Lists by the weighted sum of each source's scores, scaled so that the head of each list has 1.
 
     Args:
         lists: Of each source, shape (B, W).
@@ -55,14 +56,15 @@ def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_item
 
 
 def _scaled(found: Neighbours) -> NDArray[np.float64]:
-    """Half by score between the ends of the list, half by rank, so that neither a scale nor a flat list decides."""
-    is_there = found.item_idx >= 0
-    score = np.where(is_there, found.score, np.nan).astype(np.float64)
-    low, high = np.nanmin(np.where(is_there.any(1, keepdims=True), score, 0), 1), np.nanmax(score, 1, initial=-np.inf)
-    span = np.maximum(high - low, 1e-12)
-    by_score = np.nan_to_num((score - low[:, None]) / span[:, None])
-    by_rank = 1 / np.log2(np.arange(2, found.item_idx.shape[1] + 2))
-    return np.asarray(0.5 * by_score + 0.5 * by_rank[None, :], np.float64)
+    """Half by score against the best of the list, half by rank, so that neither a scale nor a flat list decides.
+
+    What scores below 0 was put in to fill the list; it stays behind all that a source has something to say for.
+    """
+    is_said = (found.item_idx >= 0) & (found.score >= 0)
+    score = np.where(is_said, found.score, 0).astype(np.float64)
+    by_score = score / np.maximum(score.max(1, initial=0, keepdims=True), 1e-12)
+    by_rank = 1 / np.log2(np.arange(2, found.item_idx.shape[1] + 2))[None, :]
+    return np.where(is_said, 0.5 * by_score + 0.5 * by_rank, _FILL * by_rank)
 
 
 def fit_weights(lists: Mapping[Name, Neighbours], judge: Judge, *, n_items: int, k: int) -> dict[Name, float]:

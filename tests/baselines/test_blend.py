@@ -9,7 +9,11 @@ from recsys.index.nearest import Neighbours
 def _lists(*rows):
     width = max(map(len, rows))
     item_idx = np.array([[*row, *[-1] * (width - len(row))] for row in rows], np.int32)
-    return Neighbours(item_idx=item_idx, score=np.where(item_idx < 0, -np.inf, -np.arange(width)).astype(np.float32))
+    return Neighbours(item_idx=item_idx, score=np.where(item_idx < 0, -np.inf, 9 - np.arange(width)).astype(np.float32))
+
+
+def _scored(items, scores):
+    return Neighbours(item_idx=np.array([items], np.int32), score=np.array([scores], np.float32))
 
 
 def test_one_source_alone_keeps_its_order():
@@ -31,10 +35,26 @@ def test_a_heavier_source_decides():
     assert blend_lists([first, second], [0.1, 1.0], n_items=6, k=3).lists.item_idx[0].tolist()[:2] == [3, 4]
 
 
+def test_what_only_fills_a_list_stays_behind_all_that_another_source_has_to_say():
+    filled = Neighbours(item_idx=np.array([[0, 5, 6]], np.int32), score=np.array([[0.7, -0.1, -0.2]], np.float32))
+    found = blend_lists([filled, _scored([1, 2, 3], [9.0, 1.0, 0.5])], [1.0, 0.1], n_items=7, k=6)
+    assert found.lists.item_idx[0].tolist() == [0, 1, 2, 3, 5, 6]
+
+
+def test_scales_of_scores_do_not_matter_and_their_shape_does():
+    flat, steep = [9.0, 8.9, 8.8], [9.0, 1.0, 0.5]
+    other = _scored([3, 4, 5], [1.0, 0.9, 0.1])
+    for scale in (1, 1000):
+        lists = [_scored([0, 1, 2], [scale * score for score in flat]), other]
+        assert blend_lists(lists, [1.0, 1.0], n_items=6, k=6).lists.item_idx[0].tolist()[:4] == [0, 3, 1, 4]
+    lists = [_scored([0, 1, 2], steep), other]
+    assert blend_lists(lists, [1.0, 1.0], n_items=6, k=6).lists.item_idx[0].tolist()[:4] == [0, 3, 4, 1]
+
+
 def test_each_item_is_of_the_source_that_gave_it_most():
     found = blend_lists([_lists([0, 1]), _lists([2, 3]), _lists([2, 0])], [1.0, 0.9, 0.2], n_items=4, k=5)
-    assert found.lists.item_idx[0].tolist() == [2, 0, 1, 3, -1]
-    assert found.source[0].tolist() == [1, 0, 0, 1, -1]
+    assert found.lists.item_idx[0].tolist() == [0, 2, 1, 3, -1]
+    assert found.source[0].tolist() == [0, 1, 0, 1, -1]
 
 
 def test_short_and_empty_lists_are_blended_too():

@@ -243,5 +243,5 @@ def test_trained_towers_beat_the_ndcg_of_popularity_by_0_4(large_world, build_to
     seen = SeenItems(item_idx=world.histories.item_idx, starts=offsets[:-1], ends=offsets[1:])
     towers = ExactIndex(embed_items(trainer.model, **cpu)).search(users, k=10, seen=seen).item_idx
     data = build_baseline_data(world.split.train, world.split.validation)
-    popular = same_for_all_ranker(data, popularity_scores(data)).rank(np.arange(n_users), 10, False).item_idx
+    popular = same_for_all_ranker(data.taken, popularity_scores(data)).rank(np.arange(n_users), 10, False).item_idx
     assert _test_ndcg(world, towers) > _test_ndcg(world, popular) + 0.4

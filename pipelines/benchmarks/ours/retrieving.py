@@ -7,6 +7,7 @@ import json
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from pipelines.settings.retrieve import RetrieveSettings
 from pipelines.stages.retrieve import work
 from pipelines.stages.stage import StageRun
 from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
+from recsys.core.facts import as_table
 from recsys.core.files import MANIFEST, read_array, write_json
+from recsys.data.schema import INTERACTIONS
 from recsys.data.vocabulary import Vocabulary, write_vocabulary
 from recsys.index.published import build_index
+from recsys.splits.parts import Split
 
 _TO_GB = 1e-9 if sys.platform == "darwin" else 1024e-9
 
@@ -28,7 +32,7 @@ def retrieve(job: dict[str, Any]) -> dict[str, float]:
     """`seconds` of the stage in all, of its `search` and its `write`, and the `peak_gb` of its memory."""
     run = Path(job["run"])
     _prepare(run, job["k"])
-    settings = RetrieveSettings(k=job["k"], similar_k=0)
+    settings = RetrieveSettings(k=job["k"], similar_k=0, sources=["two_tower"], seen="drop")
     folder = run / ".retrieve.partial"
     folder.mkdir()
     stage = StageRun(name="retrieve", run=run, settings=settings, folder=folder)
@@ -56,8 +60,11 @@ def _prepare(run: Path, k: int) -> None:
         n_queries=8,
         seed=0,
     )
-    for stage in ("ingest", "pairs", "embed", "index"):
+    for stage in ("ingest", "pairs", "train", "embed", "index", "baselines"):
         write_json(run / stage / MANIFEST, {"facts": {}})
+    nothing = pl.DataFrame(schema=INTERACTIONS)
+    split = Split(protocol="temporal", train=nothing, validation=nothing, test=nothing).facts()
+    write_json(run / "split" / MANIFEST, {"facts": as_table(replace(split, n_test_pairs=1))})
 
 
 def main() -> None:

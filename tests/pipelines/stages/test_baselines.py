@@ -69,13 +69,13 @@ def test_a_shop_whose_baskets_are_sorted_is_found_out(
     new_run: Callable[..., Path], run_stage: Callable[[str, Path], None]
 ) -> None:
     """The order of rows finds what is held out: by it a model is not promoted; as sets the order is gone."""
-    stages = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "retrieve", "baselines", "evaluate")
+    stages = ("ingest", "split", "pairs", "pretrain", "train", "embed", "index", "baselines", "retrieve", "evaluate")
     found = {}
     for ties in ("file", "auto"):
         run = new_run(
             f'name = "shop-{ties}"\n[ingest]\nsource = "synthetic"\nbasket_size = 4.0\nn_users = 200\nn_items = 200\n'
             f'n_topics = 15\nties = "{ties}"\n[train]\nn_epochs = 2\ndim = 16\nbatch_tokens = 1024\n'
-            '[baselines]\nnames = ["popularity", "item_knn", "own_history"]\nk = 50\n[retrieve]\nk = 50\n'
+            '[baselines]\nnames = ["popularity", "item_knn", "own_history"]\nk = 50\n[retrieve]\nk = 50\nseen = "drop"\n'
             "[evaluate]\nks = [10, 50]\nn_resamples = 200\n"
         )
         for stage in stages:
@@ -95,16 +95,15 @@ def _check_repeats(run: Path, compared: dict) -> None:
     split = json.loads((run / "split" / "manifest.json").read_text())["facts"]
     assert split["n_repeated_test_pairs"] > 0.05 * split["n_test_pairs"]
     seen = pl.concat([pl.read_parquet(run / "split" / f"{part}.parquet") for part in ("train", "validation")])
-    for folder in ("retrieve", "baselines"):
-        name = "candidates" if folder == "retrieve" else "item_knn"
-        new, both = (pl.read_parquet(run / folder / way / f"{name}.parquet") for way in (".", "repeats"))
+    for folder, name, way in (("retrieve", "candidates", "all"), ("baselines", "item_knn", "repeats")):
+        new, both = (pl.read_parquet(run / folder / scope / f"{name}.parquet") for scope in (".", way))
         assert new.join(seen, on=["user_id", "item_id"], how="semi").is_empty()
         assert not both.join(seen, on=["user_id", "item_id"], how="semi").is_empty()
         assert (both.group_by("user_id").len()["len"] == 50).all()
     assert compared["scope"] == "new" and [each["scope"] for each in compared["others"]] == ["all"]
-    assert "With what users took before: two-tower" in compared["verdict"]
+    assert "With what users took before: fusion" in compared["verdict"]
     rows = json.loads((run / "evaluate" / "metrics_with_repeats.json").read_text())
     n_new = json.loads((run / "evaluate" / "metrics.json").read_text())[0]["n_users"]
     assert rows[0]["n_users"] > n_new
-    assert "With what users took before" in (run / "evaluate" / "report.html").read_text()
-    assert "repeats" not in {path.name for path in (run / "published").resolve().rglob("*")}
+    assert "The same test: all items, repeats included" in (run / "evaluate" / "report.html").read_text()
+    assert "all" not in {path.name for path in (run / "published").resolve().rglob("*")}

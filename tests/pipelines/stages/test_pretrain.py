@@ -87,7 +87,7 @@ def test_labels_play_no_part(pretrained: Path, tmp_path: Path) -> None:
 def test_a_changed_learning_rate_of_train_does_not_pre_train_again(new_run: Callable[..., Path]) -> None:
     before = (new_run(ON) / "config" / "pretrain.json").read_text()
     assert (
-        new_run(ON.replace("dim = 16", "dim = 16\nlearning_rate = 0.01")) / "config" / "pretrain.json"
+        new_run(ON.replace("learning_rate = 0.004", "learning_rate = 0.01")) / "config" / "pretrain.json"
     ).read_text() == before
     assert (new_run(ON.replace("dim = 16", "dim = 32")) / "config" / "pretrain.json").read_text() != before
 
