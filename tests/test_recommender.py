@@ -185,6 +185,7 @@ def test_importing_is_quick_and_pulls_no_model_library() -> None:
         recsys.nothing  # noqa: B018
 
 
+@pytest.mark.slow
 def test_the_door_needs_neither_annoy_nor_mlflow(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['annoy'] = sys.modules['mlflow'] = sys.modules['faiss'] = None\n"
@@ -259,6 +260,7 @@ def test_users_of_one_pair_keep_it() -> None:
     assert model.epochs[-1].n_targets == 40 and model.epochs[-1].validation_ndcg is None
 
 
+@pytest.mark.slow
 def test_a_loaded_model_stays_what_it_was_when_its_folder_is_saved_over(model: Recommender, tables, tmp_path: Path) -> None:
     model.save(tmp_path / "kept")
     loaded = Recommender.load(tmp_path / "kept")

@@ -44,7 +44,8 @@ def split_leave_last_out(interactions: pl.DataFrame, *, validation: bool = True,
         longest = max(counted["length"], default=0)
         raise DataError(
             f"leave_last_out: some user must have {needed} {'moments' if by_moment else 'events'}, got at most {longest}; "
-            "give a longer log or use the temporal split"
+            + ('hold out single events by [ingest] ties = "shuffled", ' if by_moment else "")
+            + "give a longer log or use the temporal split"
         )
     n_short = interactions[USER_ID].n_unique() - parts[2][USER_ID].n_unique()
     return Split(

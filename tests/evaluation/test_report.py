@@ -117,6 +117,7 @@ def test_the_protocol_stands_line_by_line_before_the_results(write):
     assert page.index("<dt>Seen</dt>") < page.index("<h2>Results</h2>")
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(write):
     assert write("first.html").read_bytes() == write("second.html").read_bytes()
 
@@ -128,6 +129,7 @@ def test_every_figure_of_every_model_is_on_the_page(write):
         assert len(re.findall(rf"<tr><td>{model}</td><td>[a-z]+@10</td>", text)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ks", [(10,), (5, 20), (1, 3), (10, 25)])
 def test_lists_of_any_length_can_be_reported(write, ks):
     page = write(ks=ks).read_text(encoding="utf-8")

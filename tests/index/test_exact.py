@@ -116,6 +116,7 @@ def test_blocks_side_by_side_change_no_answer_and_leave_the_number_of_threads(un
         torch.set_num_threads(1)
 
 
+@pytest.mark.slow
 def test_where_many_lists_are_searched_again_shortlists_grow(unit_vectors, monkeypatch):
     middle, rng = unit_vectors(1, 16)[0], np.random.default_rng(0)
     items = (middle + 0.003 * rng.normal(size=(16_384, 16))).astype(np.float32)

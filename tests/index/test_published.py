@@ -111,6 +111,7 @@ def test_a_missing_index_says_so(tmp_path, vectors_path):
         open_index(tmp_path / "nothing", vectors_path)
 
 
+@pytest.mark.slow
 def test_items_that_came_after_the_build_are_found_beside_the_index_and_in_it_after_the_next(
     tmp_path, vectors_path, build, unit_vectors
 ):

@@ -142,6 +142,7 @@ def _catalogue_draws(*, n_draws, n_uniform=1000, n_in_batch=2000, n_popular=1000
     return sums / n_draws
 
 
+@pytest.mark.slow
 def test_with_many_negatives_the_corrected_loss_is_the_full_softmax_and_the_uncorrected_is_not():
     full, corrected, uncorrected = _catalogue_draws(n_draws=4)
     assert corrected == pytest.approx(full, rel=0.005)

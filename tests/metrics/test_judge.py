@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from recsys.metrics.judge import METRICS, find_hits, hits_of_ranks, judge
 
 
+@pytest.mark.slow
 def test_it_is_ranx_for_every_metric_and_k(judged_lists):
     found = judge(judged_lists.hits, judged_lists.n_relevant, ks=[1, 5, 10])
     names = {"hit_rate": "hr"}

@@ -76,6 +76,11 @@ def test_a_log_without_a_user_of_3_events_is_refused(histories: dict[str, list[i
         split_leave_last_out(log)
 
 
+def test_a_log_of_one_basket_a_user_is_told_that_single_events_can_be_held_out() -> None:
+    with pytest.raises(DataError, match=r'some user must have 3 moments, got at most 1; hold out single .* ties = "shuffled"'):
+        split_leave_last_out(_log({"u": [5, 5, 5, 5]}), by_moment=True)
+
+
 @settings(deadline=None, max_examples=40)
 @given(_HISTORIES)
 def test_without_validation_all_but_the_last_event_is_train(histories: dict[str, list[int]]) -> None:

@@ -227,6 +227,7 @@ def _test_ndcg(world, lists):
     return float(ndcg(np.array(hits), np.array(n_relevant), k=10).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
 def test_trained_towers_beat_the_ndcg_of_popularity_by_0_4(large_world, build_towers, training_settings, cpu, limit):
     world, n_users = large_world, len(large_world.users)

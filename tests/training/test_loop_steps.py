@@ -91,6 +91,7 @@ def test_texts_that_are_aligned_move_the_items_and_their_tower(build_trainer, wo
         build_trainer(settings=terms, spec={"search_dim": 6})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [10_000, 0], ids=["full", "sampled"])
 def test_lists_hold_the_more_popular_items_the_higher_the_exponent(build_trainer, world, limit):
     popularity = []

@@ -28,6 +28,7 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_profile_is_guessed_said_and_can_be_run(recsys, shop: Path) -> None:
     profile = shop / "My Shop.toml"
     code, out, err = recsys("new", str(profile), "--log", str(shop / "sales.csv"), "--items", str(shop / "articles.csv"))
@@ -140,6 +141,7 @@ def test_a_profile_that_could_not_run_is_not_written(recsys, tmp_path: Path, ite
     assert not (tmp_path / "own.toml").exists()
 
 
+@pytest.mark.slow
 def test_an_attribute_may_have_the_name_of_a_column_of_the_log(recsys, tmp_path: Path) -> None:
     rows = [f"u{n % 8},a{n % 5},2026-01-{1 + n % 28:02d},{n % 3}" for n in range(60)]
     (tmp_path / "log.csv").write_text("\n".join(["customer,StockCode,InvoiceDate,price", *rows]) + "\n")

@@ -28,6 +28,7 @@ def test_a_target_that_is_none_is_refused_with_those_there_are(recsys, profile: 
     assert code == 2 and "--until must be one of data, split, pairs" in err.replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_it_runs_what_is_needed_skips_what_is_done_and_runs_again_what_changed(recsys, profile: Path, tmp_path: Path) -> None:
     def run(until: str) -> list[str]:
         code, out, err = recsys("run", str(profile), "--until", until, "--root", str(tmp_path / "a"), "--json")

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from tests.finished_run import change_settings
 
@@ -65,6 +66,7 @@ def test_without_validation_lists_leave_out_all_of_train_and_nothing_is_chosen(u
     assert not (unvalidated / "baselines" / "blend.parquet").exists()
 
 
+@pytest.mark.slow
 def test_a_shop_whose_baskets_are_sorted_is_found_out(
     new_run: Callable[..., Path], run_stage: Callable[[str, Path], None]
 ) -> None:
