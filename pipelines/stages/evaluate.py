@@ -97,6 +97,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         is_good=proved,
         rows=first.rows,
         others={SCOPES[each.scope]: each.rows for each in scored[1:]},
+        sources=_sources(facts.retrieve),
         comparisons=first.comparisons,
         models=first.models,
         item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
@@ -154,6 +155,22 @@ def _facts(stage: StageRun[EvaluateSettings]) -> RunFacts:
         index=stage.facts_of("index", IndexFacts),
         retrieve=stage.facts_of("retrieve", RetrieveFacts),
     )
+
+
+def _sources(retrieved: RetrieveFacts) -> list[dict[str, Any]]:
+    """The sources of the published lists, the largest share first; nothing where no weights were learned."""
+    scope = retrieved.scope
+    rows = [
+        {
+            "name": _label(name),
+            "weight": weight,
+            "share": retrieved.source_shares[name],
+            "alone": retrieved.validation_ndcg[scope][name],
+            "adds": retrieved.adds[scope][name],
+        }
+        for name, weight in retrieved.weights[scope].items()
+    ]
+    return sorted(rows, key=lambda row: (-row["share"], row["name"]))
 
 
 def _hold_back(verdict: str, proved: bool, *, model: str, health: HealthSection, retrieved: RetrieveFacts) -> tuple[str, bool]:

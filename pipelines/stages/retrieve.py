@@ -100,6 +100,7 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
         scope=scopes[0],
         weights={scope: {} if each is None else dict(each.weights.items()) for scope, each in learned.items()},
         validation_ndcg={scope: {} if each is None else each.ndcg for scope, each in learned.items()},
+        adds={scope: {} if each is None else dict(each.adds.items()) for scope, each in learned.items()},
         source_shares=first.shares(plan.sources),
         n_added_items=len(changes.added),
         n_deleted_items=len(changes.deleted),

@@ -25,6 +25,7 @@ class RetrieveFacts:
         scope: Whether lists hold what is new to a user, or all.
         weights: For each scope that lists were made for, the learned weight of each source; empty where there is none.
         validation_ndcg: Likewise NDCG@10 on validation of each source and of all together.
+        adds: Likewise what all together lose there without each source.
         source_shares: Of the items in the lists, the share of each source that gave most to them.
         n_added_items: Items without a train event that can be in a list.
         n_deleted_items: Items that no list may hold.
@@ -46,6 +47,7 @@ class RetrieveFacts:
     scope: Scope
     weights: dict[str, dict[str, float]]
     validation_ndcg: dict[str, dict[str, float]]
+    adds: dict[str, dict[str, float]]
     source_shares: dict[str, float]
     n_added_items: int
     n_deleted_items: int

@@ -29,10 +29,12 @@ class Learned:
     Attributes:
         weights: Of each source with a say.
         ndcg: NDCG@10 of each source alone; `fusion` is that of all together.
+        adds: Of each source with a say, what the fusion loses without it.
     """
 
     weights: dict[SourceName, float]
     ndcg: dict[str, float]
+    adds: dict[SourceName, float]
 
 
 def learn_weights(on: OnValidation, towers: Neighbours) -> Learned:
@@ -46,8 +48,18 @@ def learn_weights(on: OnValidation, towers: Neighbours) -> Learned:
     n_items, judge = on.judged.n_items, on.judged.ndcg
     found = fit_weights(lists, judge, n_items=n_items, k=10)
     weights = {name: found[name] for name in lists if found[name]}
-    fused = blend_lists([lists[name] for name in weights], list(weights.values()), n_items=n_items, k=10)
-    return Learned(weights=weights, ndcg={"fusion": judge(fused.lists)} | {name: judge(lists[name]) for name in lists})
+
+    def worth(names: list[SourceName]) -> float:
+        fused = blend_lists([lists[name] for name in names], [weights[name] for name in names], n_items=n_items, k=10)
+        return judge(fused.lists)
+
+    together = worth(list(weights))
+    without = {name: [other for other in weights if other != name] for name in weights}
+    return Learned(
+        weights=weights,
+        ndcg={"fusion": together} | {name: judge(lists[name]) for name in lists},
+        adds={name: together - worth(others) if others else together for name, others in without.items()},
+    )
 
 
 def tower_lists(

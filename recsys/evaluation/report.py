@@ -52,6 +52,7 @@ def write_report(
     is_good: bool,
     rows: Sequence[Mapping[str, Any]],
     others: Mapping[str, Sequence[Mapping[str, Any]]],
+    sources: Sequence[Mapping[str, Any]],
     comparisons: Sequence[Comparison],
     models: Mapping[str, Scored],
     item_counts: NDArray[np.int64],
@@ -75,6 +76,7 @@ def write_report(
         is_good: Whether it is good news.
         rows: All figures, the best model first.
         others: The same for what else was judged, by what that is.
+        sources: Of each source of the lists, its name, weight, share, and on validation what it is worth alone and adds.
         comparisons: The model against each baseline.
         models: Results by name.
         item_counts: Shape (I,), train events of each item.
@@ -99,6 +101,7 @@ def write_report(
         headline=headline,
         results=_results(rows, headline),
         others={what: _results(each, headline) for what, each in others.items()},
+        sources=sources,
         rows=rows,
         bars=draw_metric_bars(rows, model=model, metrics=headline),
         differences=draw_differences(comparisons) if comparisons else "",

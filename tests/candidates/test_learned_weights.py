@@ -34,7 +34,7 @@ def test_a_source_has_a_say_by_what_its_lists_are_worth():
     wanted = list(range(20))
     right, wrong = _lists([[item, 29] for item in wanted]), _lists([[28, 27]] * 20)
     learned = learn_weights(_on(_judged(wanted), item_knn=right, popularity=wrong), _lists([[26, 25]] * 20))
-    assert learned.weights == {"item_knn": 1.0}
+    assert learned.weights == {"item_knn": 1.0} and learned.adds == {"item_knn": 1.0}
     assert learned.ndcg == {"fusion": 1.0, "two_tower": 0.0, "item_knn": 1.0, "popularity": 0.0}
 
 
@@ -45,6 +45,7 @@ def test_two_that_know_different_users_both_have_a_say_and_together_are_worth_mo
     learned = learn_weights(_on(_judged(wanted), co_visitation=rule), towers)
     assert set(learned.weights) == {"two_tower", "co_visitation"}
     assert learned.ndcg["fusion"] > max(learned.ndcg["two_tower"], learned.ndcg["co_visitation"])
+    assert learned.adds["two_tower"] == pytest.approx(learned.ndcg["fusion"] - learned.ndcg["co_visitation"])
 
 
 @pytest.mark.parametrize("keeps_seen", [False, True])

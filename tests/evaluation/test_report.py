@@ -32,6 +32,7 @@ def write(tmp_path, scored_of, random_hits):
         name="shop",
         model="two-tower",
         other_scopes=None,
+        sources=(),
         chance=0.3,
         ks=(10,),
         baselines=("popularity",),
@@ -63,6 +64,7 @@ def write(tmp_path, scored_of, random_hits):
             protocol=["Split: temporal <cut>: one for all", "Seen: removed"],
             index=_INDEX,
             others=other_scopes or {},
+            sources=sources,
             index_curve=[_POINT, _POINT | {"effort": 5, "recall": 0.9}] if has_curve else [],
             segments=segments,
             health=HealthSection(
@@ -167,3 +169,12 @@ def test_what_else_was_judged_has_a_table_of_its_own(write):
     assert page.count("all items, repeats included") == 1
     assert page.index("own-history") > page.index("all items, repeats included")
     assert "all items, repeats included" not in write().read_text(encoding="utf-8")
+
+
+def test_each_source_stands_with_its_weight_its_share_and_what_it_adds(write):
+    row = {"name": "item-knn", "weight": 0.3, "share": 0.1234, "alone": 0.0567, "adds": -0.0089}
+    page = write(sources=[row]).read_text(encoding="utf-8")
+    cells = page.split("Where the lists come from")[1].split("</table>")[0]
+    for text in ("item-knn", "<td>0.3</td>", "12.3 %", "0.0567", "-0.0089"):
+        assert text in cells
+    assert "Where the lists come from" not in write().read_text(encoding="utf-8")

@@ -59,6 +59,8 @@ def test_every_source_with_a_say_has_a_weight_and_a_share(shop: Path) -> None:
     assert sum(facts["source_shares"].values()) == pytest.approx(1)
     assert figures["fusion"] == max(figures.values())
     assert "own_history" not in facts["weights"]["new"]
+    page = (shop / "evaluate" / "report.html").read_text(encoding="utf-8")
+    assert "own-history" in page.split("Where the lists come from")[1].split("</table>")[0]
     protocol = "\n".join(_facts(shop, "evaluate")["protocol"])
     assert "fused from sources weighted on validation: " in protocol and "which may hold what a user took before" in protocol
 
