@@ -180,7 +180,7 @@ class Recommender:
 
         Args:
             users: User ids, or a frame with user_id. One without a history gets the most popular items, and `source` says
-                `popularity`.
+                `fallback`.
             k: Length of the lists.
             history: Instead of users: items that a new user took, oldest first.
             attributes: Instead of both: values by column of the users' table.

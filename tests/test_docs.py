@@ -24,7 +24,7 @@ def test_the_notebook_runs_from_top_to_bottom() -> None:
             exec("".join(cell["source"]), names)
     quality = dict(names["quality"].select("metric", "value").iter_rows())
     assert quality["hr@10"] > 0.3, "the successor of the last item is easy to learn"
-    assert set(names["lists"]["source"]) == {"two_tower", "popularity"}
+    assert set(names["lists"]["source"]) == {"two_tower", "fallback"}
     assert names["found"].select("item_id", "rank", "title").height == 5
 
 

@@ -52,7 +52,7 @@ def test_the_lists_beat_popularity_on_what_comes_next(tables) -> None:
 
 def test_strangers_get_what_is_popular_and_are_told_from_others(model: Recommender) -> None:
     found = model.recommend(["nobody", "u00003"], k=2)
-    assert found["source"].to_list() == ["popularity"] * 2 + ["two_tower"] * 2
+    assert found["source"].to_list() == ["fallback"] * 2 + ["two_tower"] * 2
 
 
 def test_new_users_are_known_by_items(model: Recommender) -> None:

@@ -1,12 +1,13 @@
 """`[retrieve]`: who gets how many candidates, from which sources, and what is never among them."""
 
+import difflib
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.settings.table import MOST_DAYS, Settings, Text
-from recsys.candidates.sources.choice import SourceName
+from recsys.candidates.sources.choice import SOURCES, SourceName
 from recsys.splits.facts import Seen
 
 Count = Annotated[int, Field(ge=1)]
@@ -55,6 +56,19 @@ class RetrieveSettings(Settings):
         default="local", description="Who does the parts: this process, or actors of Ray (the extra distributed)."
     )
     n_actors: int = Field(default=2, ge=1, description="Actors of Ray.")
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _are_sources(cls, sources: Any) -> Any:
+        named = [] if sources == "auto" else sources
+        if not isinstance(named, list) or not (named or sources == "auto"):
+            raise ValueError(f'sources must be "auto" or a list of names, got {sources!r}')
+        for name in named:
+            if name not in SOURCES:
+                near = difflib.get_close_matches(str(name), SOURCES, n=1)
+                nearest = f"; the nearest is {near[0]!r}" if near else ""
+                raise ValueError(f"sources must be among {', '.join(SOURCES)}, got {name!r}{nearest}")
+        return sources
 
     @field_validator("now")
     @classmethod

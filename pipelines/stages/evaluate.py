@@ -74,7 +74,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         verdict = f"{verdict} {what}: {other}"
     passes = is_safe if model == FUSION else is_proved
     proved = passes(first.rivals, artefacts=first.artefacts)
-    verdict, proved = _hold_back(verdict, proved, model=model, health=section, retrieved=facts.retrieve)
+    verdict, proved = _hold_back(verdict, proved, model=model, scope=first.scope, health=section, retrieved=facts.retrieve)
     if first.artefacts:
         verdict = f"{state_artefacts(first.artefacts)} {verdict}"
     advice = advise(first.rivals, artefacts=first.artefacts, is_proved=proved, is_fused=model == FUSION)
@@ -173,11 +173,16 @@ def _sources(retrieved: RetrieveFacts) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["share"], row["name"]))
 
 
-def _hold_back(verdict: str, proved: bool, *, model: str, health: HealthSection, retrieved: RetrieveFacts) -> tuple[str, bool]:
+def _hold_back(
+    verdict: str, proved: bool, *, model: str, scope: Scope, health: HealthSection, retrieved: RetrieveFacts
+) -> tuple[str, bool]:
     """The verdict for people, and whether the model is proved better: not where its lists or vectors are of another kind."""
     if retrieved.is_filtered:
         proved = False
         verdict = f"Nothing is proved: filters hold for the lists of {model} alone, the baselines are free of them. {verdict}"
+    if scope != retrieved.scope:
+        proved = False
+        verdict = f"Nothing is proved: no test event is of {SCOPES[retrieved.scope]}, which is what is published. {verdict}"
     if not health.is_sound and TWO_TOWER in retrieved.sources:
         proved = False
         verdict = f"{health.verdict} {verdict}"

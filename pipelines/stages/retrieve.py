@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.settings.retrieve import RetrieveSettings
 from pipelines.stages.stage import Stage, StageRun
+from recsys.baselines.facts import BASELINES, BaselinesFacts
 from recsys.baselines.on_validation import read_on_validation
 from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.catalogue import Catalogue
@@ -29,7 +30,7 @@ from recsys.core.code import hash_code
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.errors import DataError
 from recsys.core.facts import as_table
-from recsys.core.files import hash_folder, sha256_of, write_array
+from recsys.core.files import MANIFEST, hash_folder, read_json, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.features.facts import PairsFacts
 from recsys.index.nearest import check_list_length
@@ -46,7 +47,7 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
         stage.read(name)
     settings, now = stage.settings, stage.settings.as_of()
     check_link(stage.run / "published")
-    _check_times(stage)
+    _check_sources(stage)
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
     items = read_vocabulary(pairs / "items.parquet", id_column=ITEM_ID)
     changes = read_catalogue_changes(stage.run)
@@ -57,7 +58,7 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
         pairs=pairs,
     )
     check_list_length(settings.k, n_items=len(catalogue.items), name="retrieve")
-    user_idx, n_unknown = _chosen_users(settings, users)
+    user_idx, n_unknown = catalogue.choose_users(settings.users)
     scopes = stage.facts_of("split", SplitFacts).scopes(stage.config.get("repeats", "new"), settings.seen)
     learned = {scope: _learn(stage, scope, users) for scope in scopes}
     table, began = read_all_items(stage.run), time.perf_counter()
@@ -68,8 +69,7 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
         folder = "" if scope == scopes[0] else f"{scope}/"
         searches = {folder: plan}
         if plan.sources != (TWO_TOWER,) and (plan.weights is not None or TWO_TOWER in plan.sources):
-            alone = replace(asked, sources=(TWO_TOWER,), weights=None, fitted=None, quotas={})
-            searches[f"{folder}towers/"] = build_plan(alone, table, items=items, pairs=pairs, changes=changes)
+            searches[f"{folder}towers/"] = replace(plan, sources=(TWO_TOWER,), weights=None, quotas=(0,), fitted=None)
         for name, each in searches.items():
             each.write(stage.folder / name / "search")
             found_in = time.perf_counter()
@@ -84,7 +84,7 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
         job = _search(stage, plan, "items", "items", np.arange(len(catalogue.items)), k=similar_k)
         files.append(catalogue.write_similar(stage.folder / "similar.parquet", job.parts))
     n_allowed = len(catalogue.items) if plan.allowed is None else int(plan.allowed.sum())
-    _check_coverage(first, n_allowed, settings.min_coverage)
+    first.check_coverage(settings.min_coverage, n_allowed=n_allowed)
     facts = RetrieveFacts(
         n_users=len(user_idx),
         n_unknown_users=n_unknown,
@@ -126,15 +126,23 @@ def _learn(stage: StageRun[RetrieveSettings], scope: Scope, users: Vocabulary) -
     if on is None or not on.lists:
         stage.say("sources: no baseline can be weighed on validation; lists are those of the two-tower model alone")
         return None
-    folders = {name: stage.read(name) for name in ("pairs", "train", "embed")}
-    precision = stage.facts_of("train", TrainFacts).precision
-    learned = learn_weights(on, tower_lists(on, users=users, precision=precision, **folders))
-    shown = ", ".join(f"{name} {weight:g}" for name, weight in learned.weights.items())
-    alone = max((name for name in learned.ndcg if name != "fusion"), key=lambda name: learned.ndcg[name])
-    stage.say(
-        f"{SCOPES[scope]}: weights {shown}; NDCG@10 on validation {learned.ndcg['fusion']:.4f}, "
-        f"{alone} alone {learned.ndcg[alone]:.4f}, {TWO_TOWER} alone {learned.ndcg[TWO_TOWER]:.4f}"
+    embed = stage.read("embed")
+    config = read_json(embed / MANIFEST)["config"]
+    towers = tower_lists(
+        on,
+        users=users,
+        pairs=stage.read("pairs"),
+        train=stage.read("train"),
+        embed=embed,
+        precision=stage.facts_of("train", TrainFacts).precision,
+        device=config["device"],
+        batch_tokens=config["batch_tokens"],
     )
+    learned = learn_weights(on, towers)
+    shown = ", ".join(f"{name} {weight:g}" for name, weight in learned.weights.items())
+    best = max((name for name in learned.ndcg if name != "fusion"), key=lambda name: learned.ndcg[name])
+    alone = ", ".join(f"{name} alone {learned.ndcg[name]:.4f}" for name in dict.fromkeys((best, TWO_TOWER)))
+    stage.say(f"{SCOPES[scope]}: weights {shown}; NDCG@10 on validation {learned.ndcg['fusion']:.4f}, {alone}")
     return learned
 
 
@@ -151,12 +159,12 @@ def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learn
         min_age_days=settings.min_age_days,
         now=now,
     )
-    named: list[SourceName] = [TWO_TOWER] if settings.sources == "auto" else settings.sources
+    sources = _named(stage, scope) if learned is None else list(learned.weights)
     return Asked(
         k=settings.k,
-        sources=named if learned is None else list(learned.weights),
+        sources=sources,
         weights=None if learned is None else list(learned.weights.values()),
-        quotas=settings.quotas,
+        quotas={name: least for name, least in settings.quotas.items() if name in sources},
         keeps_seen=scope == "all",
         fitted=stage.read("baselines") / "fitted" / scope,
         caps=settings.caps,
@@ -165,25 +173,27 @@ def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learn
     )
 
 
-def _check_times(stage: StageRun[RetrieveSettings]) -> None:
-    sources = set() if stage.settings.sources == "auto" else set(stage.settings.sources)
-    if {"recent_popularity", "fresh"} & sources and not stage.facts_of("pairs", PairsFacts).has_time:
+def _check_sources(stage: StageRun[RetrieveSettings]) -> None:
+    """Sources that are named must be there, before anything is searched."""
+    named = [] if stage.settings.sources == "auto" else stage.settings.sources
+    if {"recent_popularity", "fresh"} & set(named) and not stage.facts_of("pairs", PairsFacts).has_time:
         raise DataError(
             "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
         )
+    fitted = {path.parent.name for path in (stage.read("baselines") / "fitted").glob("*/*/fitted.json")}
+    for name in named:
+        if name in BASELINES and name not in fitted:
+            skipped = stage.facts_of("baselines", BaselinesFacts).skipped
+            cure = "raise [baselines] largest_catalogue" if name in skipped else f'put "{name}" into [baselines] names'
+            raise DataError(f"retrieve.sources: {name} must be a baseline of this run, got none; {cure}, or leave it out")
 
 
-def _chosen_users(settings: RetrieveSettings, users: Vocabulary) -> tuple[NDArray[np.int64], int]:
-    """All users or those of the file that have a history, in users' order, and how many of the file have none."""
-    if settings.users is None:
-        return np.arange(len(users)), 0
-    asked = set(read_ids(settings.users, column=USER_ID, name="retrieve.users"))
-    known = np.flatnonzero(users.ids.is_in(list(asked)).to_numpy())
-    if not len(known):
-        raise DataError(
-            f"retrieve.users: some user of {settings.users} must have a history, got none of {len(asked)}; check the ids"
-        )
-    return known, len(asked) - len(known)
+def _named(stage: StageRun[RetrieveSettings], scope: Scope) -> list[SourceName]:
+    """The sources that are named; own history says nothing of what is new."""
+    if stage.settings.sources == "auto":
+        return [TWO_TOWER]
+    named = [name for name in stage.settings.sources if scope == "all" or name != "own_history"]
+    return named or [TWO_TOWER]
 
 
 def _search(
@@ -223,14 +233,6 @@ def _search(
     if n_done < len(parts):
         stage.say(f"{name}: {len(parts) - n_done} of {len(parts)} parts were there from before")
     return job
-
-
-def _check_coverage(written: Written, n_allowed: int, least: float) -> None:
-    if written.n_distinct < least * n_allowed:
-        raise DataError(
-            f"retrieve: at least {least:.1%} of {n_allowed:,} allowed items must be in some list, got {written.n_distinct:,}; "
-            "nothing was published; look at the model, or lower [retrieve] min_coverage"
-        )
 
 
 def _publish(stage: StageRun[RetrieveSettings], facts: RetrieveFacts, files: list[Path]) -> str:

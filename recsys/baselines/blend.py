@@ -17,12 +17,12 @@ Judge = Callable[[Neighbours], float]
 Name = TypeVar("Name", bound=str)
 
 
-def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_items: int, k: int) -> Found:
+def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float | NDArray[np.float64]], *, n_items: int, k: int) -> Found:
     """Lists by the weighted sum of each source's scores, scaled so that the head of each list has 1.
 
     Args:
         lists: Of each source, shape (B, W).
-        weights: Of each source, none below 0; a source without weight has no say.
+        weights: Of each source, or of each entry of its lists, none below 0; what has no weight has no say.
         n_items: I.
         k: Length of the lists.
 
@@ -32,16 +32,17 @@ def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_item
     n_rows = len(lists[0].item_idx)
     keys, values, sources = [], [], []
     for number, (found, weight) in enumerate(zip(lists, weights, strict=True)):
-        if weight:
-            row, column = np.nonzero(found.item_idx >= 0)
+        if np.any(weight):
+            value = weight * _scaled(found)
+            row, column = np.nonzero((found.item_idx >= 0) & (value > 0))
             keys.append(row.astype(np.int64) * n_items + found.item_idx[row, column])
-            values.append(weight * _scaled(found)[row, column])
+            values.append(value[row, column])
             sources.append(np.full(len(row), number, np.int8))
-    value, source_of = np.concatenate(values), np.concatenate(sources)
+    every, source_of = np.concatenate(values), np.concatenate(sources)
     distinct, entry = np.unique(np.concatenate(keys), return_inverse=True)
-    total = np.bincount(entry, value, minlength=len(distinct))
+    total = np.bincount(entry, every, minlength=len(distinct))
     most = np.empty(len(distinct), np.int8)
-    ascending = np.argsort(value, kind="stable")
+    ascending = np.argsort(every, kind="stable")
     most[entry[ascending]] = source_of[ascending]  # the largest is written last
     row, item = distinct // n_items, (distinct % n_items).astype(np.int32)
     order = np.lexsort((item, -total, row))
@@ -53,6 +54,11 @@ def blend_lists(lists: Sequence[Neighbours], weights: Sequence[float], *, n_item
     answer.item_idx[row[kept], rank[kept]], answer.score[row[kept], rank[kept]] = item[kept], total[kept]
     source[row[kept], rank[kept]] = most[kept]
     return Found(lists=answer, source=source)
+
+
+def said(found: Neighbours) -> Neighbours:
+    """Lists of a source whose scores may be below 0 and that fills none: what is there counts, if only by its rank."""
+    return Neighbours(item_idx=found.item_idx, score=np.where(found.item_idx >= 0, np.maximum(found.score, 0), -np.inf))
 
 
 def _scaled(found: Neighbours) -> NDArray[np.float64]:

@@ -3,10 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import inv
+from scipy.sparse import csr_matrix
 
 from recsys.baselines.fitted import ByItems
 from recsys.baselines.ranking import Ranker, rank_by
 from recsys.baselines.train_matrix import BaselineData
+
+N_WEIGHTS = 1_000
 
 
 def fit_ease(data: BaselineData, *, regularisation: float) -> NDArray[np.float32]:
@@ -32,11 +35,21 @@ def fit_ease(data: BaselineData, *, regularisation: float) -> NDArray[np.float32
 
 
 def ease_ranker(data: BaselineData, weights: NDArray[np.float32], *, half_life: float | None) -> Ranker:
-    """An item scores the sum of its weights from the user's history.
+    """An item scores the sum of its weights from the user's history, of each item the 1,000 that are farthest from 0.
 
     Args:
         data: The histories.
         weights: Shape (I, I), from `fit_ease`.
         half_life: Later events at which an item of the history counts half; None for all alike.
     """
-    return rank_by(data.taken, ByItems(similarity=weights, half_life=half_life))
+    return rank_by(data.taken, ByItems(similarity=_farthest(weights), half_life=half_life))
+
+
+def _farthest(weights: NDArray[np.float32], *, n: int = N_WEIGHTS) -> csr_matrix:
+    """Of each row the entries that are farthest from 0."""
+    kept = min(n, weights.shape[1])
+    column = np.argpartition(-np.abs(weights), kept - 1, axis=1)[:, :kept]
+    row = np.repeat(np.arange(len(weights)), kept)
+    found = csr_matrix((np.take_along_axis(weights, column, 1).ravel(), (row, column.ravel())), shape=weights.shape)
+    found.eliminate_zeros()
+    return found

@@ -12,8 +12,6 @@ from recsys.baselines.train_matrix import UserItems
 from recsys.core.errors import ArtefactError
 from recsys.core.files import read_array, read_json, write_array, write_json
 
-_KEPT = 500  # of a row of a dense matrix, on file
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByItems:
@@ -24,7 +22,7 @@ class ByItems:
         half_life: Later events at which an item of the history counts half; None for all alike.
     """
 
-    similarity: csr_matrix | NDArray[np.float32]
+    similarity: csr_matrix
     half_life: float | None
 
 
@@ -54,7 +52,7 @@ Fitted = ByItems | ByUser | ByFactors | ByOrder
 
 
 def write_fitted(folder: Path, fitted: Fitted) -> None:
-    """Put a baseline on file; of a dense similarity the 500 entries of each row that are farthest from 0.
+    """Put a baseline on file.
 
     Args:
         folder: Of this baseline alone.
@@ -64,7 +62,7 @@ def write_fitted(folder: Path, fitted: Fitted) -> None:
     match fitted:
         case ByItems(similarity=similarity, half_life=half_life):
             about["half_life"] = half_life
-            _write_matrix(folder, "similarity", similarity if isinstance(similarity, csr_matrix) else _farthest(similarity))
+            _write_matrix(folder, "similarity", similarity)
         case ByUser(scores=scores):
             _write_matrix(folder, "scores", scores)
         case ByFactors(users=users, items=items):
@@ -106,19 +104,12 @@ def read_user_items(folder: Path) -> UserItems:
     return UserItems(history=history, age=age)
 
 
-def _farthest(similarity: NDArray[np.float32]) -> csr_matrix:
-    kept = min(_KEPT, similarity.shape[1])
-    column = np.argpartition(-np.abs(similarity), kept - 1, axis=1)[:, :kept]
-    row = np.repeat(np.arange(len(similarity)), kept)
-    found = csr_matrix((np.take_along_axis(similarity, column, 1).ravel(), (row, column.ravel())), shape=similarity.shape)
-    found.eliminate_zeros()
-    return found
-
-
 def _write_matrix(folder: Path, name: str, matrix: csr_matrix) -> None:
+    # Rows and columns in one type: where they differ, scipy copies the columns at each product.
+    kind = np.int32 if max(matrix.nnz, *matrix.shape) < np.iinfo(np.int32).max else np.int64
     write_array(folder / f"{name}-data.npy", matrix.data.astype(np.float32))
-    write_array(folder / f"{name}-columns.npy", matrix.indices.astype(np.int32))
-    write_array(folder / f"{name}-rows.npy", matrix.indptr.astype(np.int64))
+    write_array(folder / f"{name}-columns.npy", matrix.indices.astype(kind))
+    write_array(folder / f"{name}-rows.npy", matrix.indptr.astype(kind))
     write_array(folder / f"{name}-shape.npy", np.array(matrix.shape, np.int64))
 
 

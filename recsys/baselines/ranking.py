@@ -72,8 +72,7 @@ def rank_by(taken: UserItems, fitted: Fitted) -> Ranker:
     match fitted:
         case ByItems(similarity=similarity, half_life=half_life):
             weights = taken.weights(half_life)
-            build = sparse_ranker if isinstance(similarity, csr_matrix) else dense_ranker
-            ranker = build(taken, lambda user_idx: weights[user_idx] @ similarity)
+            ranker = sparse_ranker(taken, lambda user_idx: weights[user_idx] @ similarity)
         case ByUser(scores=by_user):
             ranker = sparse_ranker(taken, lambda user_idx: by_user[user_idx])
         case ByFactors(users=users, items=items):
@@ -156,12 +155,10 @@ def same_for_all_ranker(taken: UserItems, scores: NDArray[np.floating[Any]]) -> 
         taken: Users and what they have taken.
         scores: Shape (I,).
     """
-    of_all = np.argsort(-np.asarray(scores), kind="stable").astype(np.int32)
+    of_all, rank_of_all = _ordered(np.argsort(-np.asarray(scores), kind="stable").astype(np.int32), taken.n_items)
 
     def rank(user_idx: NDArray[np.int64], k: int, keeps_seen: bool, allowed: NDArray[np.bool_] | None = None) -> Neighbours:
-        order = of_all if allowed is None else of_all[allowed[of_all]]
-        rank_of = np.full(taken.n_items, taken.n_items)
-        rank_of[order] = np.arange(len(order))
+        order, rank_of = (of_all, rank_of_all) if allowed is None else _ordered(of_all[allowed[of_all]], taken.n_items)
         n_seen = 0 if keeps_seen else int(np.diff(taken.history.indptr)[user_idx].max(initial=0))
         width = min(len(order), k + n_seen)
         is_free = np.ones((len(user_idx), width), bool)
@@ -179,6 +176,13 @@ def same_for_all_ranker(taken: UserItems, scores: NDArray[np.floating[Any]]) -> 
 
     longest = int(np.diff(taken.history.indptr).max(initial=0)) + 100
     return Ranker(rank=rank, rows=max(1, _BLOCK_SCORES // min(taken.n_items, longest)))
+
+
+def _ordered(order: NDArray[np.int32], n_items: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Items in order, and the rank of each item; that of one that is not among them is I."""
+    rank_of = np.full(n_items, n_items)
+    rank_of[order] = np.arange(len(order))
+    return order, rank_of
 
 
 def walking_ranker(taken: UserItems, walk: Callable[[int, int], NDArray[np.integer[Any]]]) -> Ranker:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.baselines.blend import DEPTH, blend_lists
+from recsys.baselines.blend import DEPTH, blend_lists, said
+from recsys.baselines.fitted import read_user_items
 from recsys.candidates.caps import Caps, search_under_caps
 from recsys.candidates.fusion import fuse
 from recsys.candidates.seen import SeenByUser, read_seen
@@ -15,7 +16,7 @@ from recsys.candidates.sources.source import Opened, Source
 from recsys.core.errors import ArtefactError
 from recsys.core.files import link_folder, read_array, read_json, write_array, write_json
 from recsys.index.exact import ExactIndex
-from recsys.index.nearest import Found, Nearest, Vectors
+from recsys.index.nearest import Found, Nearest, Neighbours, Vectors
 from recsys.index.published import open_index
 
 _FITTED = "fitted"
@@ -163,8 +164,17 @@ class CandidateSearch:
         if len(lists) == 1:
             return Found.of_one(lists[0]).head(k)
         if weights is not None:
-            return blend_lists(lists, weights, n_items=self.n_items, k=k)
+            return self._blend(lists, weights, k=k)
         return fuse(lists, k=k, quotas=self.plan.quotas)
+
+    def _blend(self, lists: list[Neighbours], weights: tuple[float, ...], *, k: int) -> Found:
+        """One list by weights. Of items added since, which the towers alone know, these speak for all sources."""
+        n_known, heard = self.n_items - len(self.plan.added_ids), list[float | NDArray[np.float64]](weights)
+        for number, name in enumerate(self.plan.sources):
+            if name == "two_tower":
+                lists[number] = said(lists[number])
+                heard[number] = np.where(lists[number].item_idx < n_known, weights[number], max(weights))
+        return blend_lists(lists, heard, n_items=self.n_items, k=k)
 
 
 def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPlan, is_exact: bool = False) -> CandidateSearch:
@@ -183,7 +193,14 @@ def open_search(*, pairs: Path, embed: Path, index: Path, plan: Path | SearchPla
         nearest: Nearest = ExactIndex(items if asked.added is None else np.concatenate([items, asked.added]))
     else:
         nearest = open_index(index, embed / "items.npy", added=asked.added)
-    opened = Opened(index=nearest, items=items, users=embed / "users.npy", orders=asked.orders, fitted=asked.fitted)
+    opened = Opened(
+        index=nearest,
+        items=items if asked.added is None else np.concatenate([items, asked.added]),
+        users=embed / "users.npy",
+        orders=asked.orders,
+        fitted=asked.fitted,
+        taken=None if asked.fitted is None else read_user_items(asked.fitted),
+    )
     sources = [SOURCES[name](opened) for name in asked.sources]
     return CandidateSearch(
         asked,

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.candidates.candidate_search import SearchPlan
+from recsys.candidates.item_rules import read_ids
 from recsys.candidates.parts import Parts
 from recsys.candidates.seen import read_seen
 from recsys.candidates.table import Written, write_candidates
-from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID
+from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.filters import n_possible
@@ -33,6 +34,23 @@ class Catalogue:
     items: Vocabulary
     metadata: dict[str, str]
     pairs: Path
+
+    def choose_users(self, path: str | None) -> tuple[NDArray[np.int64], int]:
+        """All users, or those of a file who have a history, in users' order, and how many of the file have none.
+
+        Args:
+            path: The file; None for all users.
+
+        Raises:
+            DataError: None of them has a history.
+        """
+        if path is None:
+            return np.arange(len(self.users)), 0
+        asked = set(read_ids(path, column=USER_ID, name="retrieve.users"))
+        known = np.flatnonzero(self.users.ids.is_in(list(asked)).to_numpy())
+        if not len(known):
+            raise DataError(f"retrieve.users: some user of {path} must have a history, got none of {len(asked)}; check the ids")
+        return known, len(asked) - len(known)
 
     def write_lists(self, path: Path, parts: Parts, user_idx: NDArray[np.int64], *, plan: SearchPlan) -> Written:
         """The lists of users as a table.

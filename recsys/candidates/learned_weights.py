@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.baselines.blend import DEPTH, blend_lists, fit_weights
+from recsys.baselines.blend import DEPTH, blend_lists, fit_weights, said
 from recsys.baselines.on_validation import OnValidation
 from recsys.candidates.sources.choice import SOURCES, SourceName
 from recsys.core.files import read_array
@@ -14,12 +14,11 @@ from recsys.index.exact import ExactIndex
 from recsys.index.filters import SeenItems
 from recsys.index.nearest import Neighbours
 from recsys.inference.embedding import embed_users
-from recsys.inference.precision import Precision, choose_device, choose_dtype
+from recsys.inference.precision import Device, Precision, choose_device, choose_dtype
 from recsys.inference.towers import open_towers
 from recsys.sampling.batches import read_histories
 
 TWO_TOWER: SourceName = "two_tower"
-_BATCH_TOKENS = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,15 @@ def learn_weights(on: OnValidation, towers: Neighbours) -> Learned:
 
 
 def tower_lists(
-    on: OnValidation, *, users: Vocabulary, pairs: Path, train: Path, embed: Path, precision: Precision
+    on: OnValidation,
+    *,
+    users: Vocabulary,
+    pairs: Path,
+    train: Path,
+    embed: Path,
+    precision: Precision,
+    device: Device = "auto",
+    batch_tokens: int = 16_384,
 ) -> Neighbours:
     """What the two-tower model would have found for users of validation at that time. Shape (B, K).
 
@@ -74,18 +81,21 @@ def tower_lists(
         train: Folder of the stage.
         embed: Folder of the stage.
         precision: That the model was trained in.
+        device: Where to encode.
+        batch_tokens: Padded events that are encoded at once.
     """
-    device, histories = choose_device("auto"), read_histories(pairs)
+    chosen, histories = choose_device(device), read_histories(pairs)
     user_idx = np.array([users.idx_of(user) for user in on.user_ids], np.int64)
     vectors = embed_users(
-        open_towers(pairs=pairs, train=train).to(device),
+        open_towers(pairs=pairs, train=train).to(chosen),
         histories,
         user_idx,
         held_out="validation",
-        batch_tokens=_BATCH_TOKENS,
-        device=device,
-        dtype=choose_dtype(precision, device),
+        batch_tokens=batch_tokens,
+        device=chosen,
+        dtype=choose_dtype(precision, chosen),
     )
     starts, ends = histories.offsets[user_idx], histories.train_end[user_idx]
     seen = None if on.judged.keeps_seen else SeenItems(item_idx=histories.item_idx, starts=starts, ends=ends)
-    return ExactIndex(np.array(read_array(embed / "items.npy"))).search(vectors, k=min(DEPTH, on.judged.n_items), seen=seen)
+    index = ExactIndex(np.array(read_array(embed / "items.npy")), device=str(chosen))
+    return said(index.search(vectors, k=min(DEPTH, on.judged.n_items), seen=seen))

@@ -84,9 +84,10 @@ def build_plan(asked: Asked, table: pl.DataFrame, *, items: Vocabulary, pairs: P
         orders["fresh"] = fresh_order(item_idx, timestamp, n_items=len(items), days=asked.fresh_days)
     extended = changes.extend(items)
     allowed = allowed_items(asked.rules, table, items=extended)
+    sources, weights = _heard(tuple(asked.sources), None if asked.weights is None else tuple(asked.weights), changes)
     return SearchPlan(
-        sources=tuple(asked.sources),
-        weights=None if asked.weights is None else tuple(asked.weights),
+        sources=sources,
+        weights=weights,
         keeps_seen=asked.keeps_seen,
         fitted=asked.fitted,
         quotas=tuple(asked.quotas.get(name, 0) for name in asked.sources),
@@ -119,14 +120,29 @@ def update_plan(plan: SearchPlan, changes: Changes, *, items: Vocabulary, pairs:
         allowed = np.where(number >= 0, allowed[number], not plan.has_rules)
     if caps is not None:
         caps = replace(caps, categories=np.where(number[:, None] >= 0, caps.categories[number], -1).astype(np.int32))
+    sources, weights = _heard(plan.sources, plan.weights, changes)
     return replace(
         plan,
+        sources=sources,
+        weights=weights,
         allowed=changes.remaining(extended, allowed),
         caps=caps,
         added=changes.vectors if len(changes.added) else None,
         added_ids=tuple(changes.added),
         taken=_taken(pairs, changes, n_items=len(items)),
     )
+
+
+def _heard(
+    sources: tuple[SourceName, ...], weights: tuple[float, ...] | None, changes: Changes
+) -> tuple[tuple[SourceName, ...], tuple[float, ...] | None]:
+    """Sources and their weights, with the towers among them where items were added, which no other source knows.
+
+    Of these the towers speak for all sources; of others they say no more than before.
+    """
+    if weights is None or "two_tower" in sources or not len(changes.added):
+        return sources, weights
+    return (*sources, "two_tower"), (*weights, 0.0)
 
 
 def _taken(pairs: Path, changes: Changes, *, n_items: int) -> NDArray[np.int64] | None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from recsys.core.columns import ITEM_ID, RANK, SCORE, SOURCE, USER_ID
+from recsys.core.errors import DataError
 from recsys.core.files import write_atomically
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.nearest import Found
@@ -37,6 +38,22 @@ class Written:
     n_short: int
     n_distinct: int
     n_by_source: tuple[int, ...]
+
+    def check_coverage(self, least: float, *, n_allowed: int) -> None:
+        """Refuse lists that hold too little of the catalogue.
+
+        Args:
+            least: Share of the allowed items that must be in some list.
+            n_allowed: How many these are.
+
+        Raises:
+            DataError: They are fewer.
+        """
+        if self.n_distinct < least * n_allowed:
+            raise DataError(
+                f"retrieve: at least {least:.1%} of {n_allowed:,} allowed items must be in some list, got {self.n_distinct:,}; "
+                "nothing was published; look at the model, or lower [retrieve] min_coverage"
+            )
 
     def shares(self, sources: Sequence[str]) -> dict[str, float]:
         """The share of the rows that each source brought."""

@@ -27,7 +27,7 @@ from recsys.models.two_tower import TwoTower
 from recsys.sampling.batches import Histories
 from recsys.serving.retriever import Retriever
 
-FALLBACK = "popularity"
+FALLBACK = "fallback"
 _N_RESAMPLES = 1000
 
 
@@ -155,7 +155,9 @@ class Answers:
         only: Mapping[str, Sequence[str]] | None = None,
         deny: Sequence[str] = (),
     ) -> pl.DataFrame:
-        """The best items that are new to each of some users, or to one user of whom a history or attributes are known.
+        """The best items for each of some users, or for one user of whom a history or attributes are known.
+
+        They are new to the user, unless the run publishes what was taken before too (`[retrieve] seen`).
 
         Args:
             users: Who asks. A user without a history gets the most popular items, and `source` says so.
@@ -180,7 +182,7 @@ class Answers:
         if users is None:
             past = [] if history is None else [str(item) for item in history]
             vector = self.encode_attributes(attributes) if attributes is not None else self.encode_history(past)
-            taken = [item for item in past if self.holds(item)]
+            taken = [] if self._for_users.keeps_seen else [item for item in past if self.holds(item)]
             found = self.nearest(vector, k=k, only=only, deny=[*deny, *taken], are_users=True)
             return found.select(pl.lit(None, pl.String).alias(USER_ID), ITEM_ID, RANK, SCORE, pl.lit("two_tower").alias(SOURCE))
         asked = list(dict.fromkeys(str(user) for user in users))
@@ -244,11 +246,12 @@ class Answers:
         return self.with_titles(best)
 
     def evaluate(self, held_out: pl.DataFrame, *, k: int = 10, seed: int = 0) -> pl.DataFrame:
-        """How good the lists are: every metric against held-out events, over the whole catalogue, seen items removed.
+        """How good the lists are: every metric against held-out events, over the whole catalogue.
+
+        What a user has taken before counts where lists may hold it, and else is not judged.
 
         Args:
-            held_out: user_id and item_id of events later than all that was fitted on. Users without a history are not judged,
-                and neither is what a user has taken before.
+            held_out: user_id and item_id of events later than all that was fitted on. Users without a history are not judged.
             k: Length of the lists.
             seed: Of the bootstrap over users.
 
@@ -262,7 +265,12 @@ class Answers:
         owners = np.repeat(np.arange(histories.n_users), np.diff(histories.offsets))
         columns = {USER_ID: self._shelf.users.ids.gather(owners), ITEM_ID: items.ids.gather(np.asarray(histories.item_idx))}
         before = pl.DataFrame(columns)
-        judgements = build_judgements(before, before.clear(), held_out.select(pl.col(USER_ID, ITEM_ID).cast(pl.String)))
+        judgements = build_judgements(
+            before,
+            before.clear(),
+            held_out.select(pl.col(USER_ID, ITEM_ID).cast(pl.String)),
+            has_repeats=self._for_users.keeps_seen,
+        )
         catalogue = pl.DataFrame({ITEM_ID: items.ids, COUNT: self._shelf.counts})
         lists = self.recommend(judgements.n_relevant[USER_ID].to_list(), k=k)
         scored = score_candidates(lists.lazy(), judgements, catalogue, ks=[k], name="the model")

@@ -39,6 +39,11 @@ class Retriever:
         """Where candidates come from."""
         return self._search.plan.sources
 
+    @property
+    def keeps_seen(self) -> bool:
+        """Whether lists may hold what a user has taken before."""
+        return self._search.plan.keeps_seen
+
     def vectors(self, idx: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors of items of train and of those added, by their idx in `items`. Shape (N, D)."""
         added, n_own = self._search.plan.added, len(self._item_vectors)
@@ -55,7 +60,7 @@ class Retriever:
         return len(self._item_vectors) + added.index(item_id) if idx is None and item_id in added else idx
 
     def recommend(self, user_ids: Sequence[str], *, k: int, allowed: NDArray[np.bool_] | None = None) -> pl.DataFrame:
-        """The best k unseen items of each known user: user_id, item_id, rank, score, in the order asked.
+        """The best k items of each known user, as the plan has them: user_id, item_id, rank, score, in the order asked.
 
         Users that train does not know get no rows.
 

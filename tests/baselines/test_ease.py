@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.baselines.ease import ease_ranker, fit_ease
+from recsys.baselines.ease import N_WEIGHTS, ease_ranker, fit_ease
 
 
 @pytest.fixture
@@ -34,4 +34,15 @@ def test_a_score_is_the_sum_over_the_history_with_its_weights(data_of, random_tr
     data = data_of(random_train)
     weights = fit_ease(data, regularisation=20.0)
     scores = scores_of(ease_ranker(data, weights, half_life=half_life), [7, 3], n_items=12)
-    np.testing.assert_allclose(scores, data.taken.weights(half_life)[[7, 3]].toarray() @ weights, atol=1e-5)
+    wanted = data.taken.weights(half_life)[[7, 3]].toarray() @ weights
+    np.testing.assert_allclose(np.where(wanted > 0, scores, 0), np.maximum(wanted, 0), atol=1e-5)
+
+
+def test_of_each_row_the_weights_farthest_from_zero_are_kept(data_of):
+    rng = np.random.default_rng(0)
+    data = data_of(np.maximum(rng.random((60, 1_100)) < 0.05, np.eye(60, 1_100)))
+    weights = fit_ease(data, regularisation=5.0)
+    kept = ease_ranker(data, weights, half_life=None).fitted.similarity.toarray()
+    assert ((kept != 0).sum(1) <= N_WEIGHTS).all() and ((kept == 0) | (kept == weights)).all()
+    dropped = np.where(kept == 0, np.abs(weights), 0).max(1)
+    assert (np.where(kept == 0, np.inf, np.abs(kept)).min(1) >= dropped).all()

@@ -2,10 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
 from recsys.baselines.families import families
-from recsys.baselines.fitted import ByItems, read_fitted, read_user_items, write_fitted, write_user_items
+from recsys.baselines.fitted import read_fitted, read_user_items, write_fitted, write_user_items
 from recsys.baselines.ranking import rank_by
 from recsys.core.errors import ArtefactError
 
@@ -30,17 +29,6 @@ def test_random_items_are_no_baseline_to_recommend_by(data_of, random_train):
     family = families(n_items=12, seed=0)["random"]
     assert family.build(data_of(random_train), {"new": {}})["new"].fitted is None
     assert {*families(n_items=12, seed=0)} == {"random", *ON_FILE}
-
-
-def test_of_a_dense_similarity_the_entries_farthest_from_zero_are_kept(tmp_path):
-    similarity = np.random.default_rng(0).normal(size=(3, 900)).astype(np.float32)
-    write_fitted(tmp_path, ByItems(similarity=similarity, half_life=3.0))
-    found = read_fitted(tmp_path)
-    assert found.half_life == 3.0 and isinstance(found.similarity, csr_matrix)
-    kept = found.similarity.toarray()
-    for row in range(3):
-        least = np.sort(np.abs(similarity[row]))[-500]
-        np.testing.assert_array_equal(kept[row], np.where(np.abs(similarity[row]) >= least, similarity[row], 0))
 
 
 def test_a_kind_that_is_unknown_is_refused(tmp_path):

@@ -105,7 +105,7 @@ def test_what_is_not_allowed_is_in_no_list_and_the_rest_keeps_its_order(data_of,
     similarity, allowed = rng.random((12, 12)).astype(np.float32), rng.random(12) < 0.5
     sparse = csr_matrix(np.where(similarity > 0.8, similarity, 0))
     rankers = [
-        rank_by(data.taken, ByItems(similarity=similarity, half_life=None)),
+        rank_by(data.taken, ByItems(similarity=csr_matrix(similarity), half_life=None)),
         rank_by(data.taken, ByItems(similarity=sparse, half_life=2.0)),
         rank_by(data.taken, ByUser(scores=csr_matrix(rng.random((40, 12)).astype(np.float32)))),
         rank_by(data.taken, ByFactors(users=rng.random((40, 3)), items=rng.random((12, 3)))),

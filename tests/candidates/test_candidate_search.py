@@ -149,3 +149,18 @@ def test_a_short_list_is_the_head_of_the_batchs_list(search_of, full_plan, has_c
     assert short.lists.item_idx.tolist() == batch.lists.item_idx[:, :4].tolist()
     assert short.source.tolist() == batch.source[:, :4].tolist()
     assert short.lists.item_idx.shape == (3, 4)
+
+
+def test_of_added_items_the_towers_speak_for_all_sources_and_of_others_by_their_own_weight(vectors, search_of):
+    items, _ = vectors
+    order = np.arange(59, -1, -1).astype(np.int32)
+    plan = SearchPlan(
+        sources=("fresh", "two_tower"), weights=(2.0, 0.0), orders={"fresh": order}, added=items[50:], added_ids=("x",) * 10
+    )
+    found = search_of(plan).answer(np.array([0, 1, 2]), k=60).lists.item_idx
+    alone = search_of(SearchPlan()).answer(np.array([0, 1, 2]), k=60).lists.item_idx
+    for row in range(3):
+        best = next(item for item in alone[row] if item >= 50)
+        known = [item for item in found[row].tolist() if 0 <= item < 50]
+        assert known == sorted(known, reverse=True)
+        assert best in found[row].tolist()[:20]

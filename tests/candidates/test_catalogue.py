@@ -63,3 +63,13 @@ def test_neighbours_of_items_have_both_ids(tmp_path, catalogue, parts_of):
     table = pl.read_parquet(tmp_path / "similar")
     assert table.columns[:2] == ["item_id", "similar_item_id"]
     assert table.row(6)[:2] == ("i3", "i4")
+
+
+def test_users_of_a_file_come_in_users_order_and_strangers_are_counted(tmp_path, catalogue):
+    assert catalogue.choose_users(None)[0].tolist() == [0, 1, 2]
+    (tmp_path / "users.txt").write_text("u2\nnobody\nu0\n")
+    chosen, n_unknown = catalogue.choose_users(str(tmp_path / "users.txt"))
+    assert (chosen.tolist(), n_unknown) == ([0, 2], 1)
+    (tmp_path / "users.txt").write_text("nobody\n")
+    with pytest.raises(DataError, match="must have a history, got none of 1"):
+        catalogue.choose_users(str(tmp_path / "users.txt"))

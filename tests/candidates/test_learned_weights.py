@@ -14,9 +14,8 @@ from recsys.index.nearest import Neighbours
 
 def _lists(rows):
     item_idx = np.array(rows, np.int32)
-    return Neighbours(
-        item_idx=item_idx, score=-np.broadcast_to(np.arange(item_idx.shape[1]), item_idx.shape).astype(np.float32)
-    )
+    score = 9 - np.broadcast_to(np.arange(item_idx.shape[1]), item_idx.shape)
+    return Neighbours(item_idx=item_idx, score=score.astype(np.float32))
 
 
 def _judged(wanted, *, keeps_seen=False):

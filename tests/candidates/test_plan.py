@@ -146,3 +146,13 @@ def test_who_took_a_new_item_before_the_request_is_found_by_its_id(plan_of, copy
     assert update_plan(first, _changes(), items=items, pairs=copy_of / "pairs").taken is None
     first.write(copy_of / "plan")
     assert read_plan(copy_of / "plan").taken.tolist() == first.taken.tolist()
+
+
+def test_where_items_were_added_the_towers_have_a_say_since_no_other_source_knows_them(finished, items, plan_of) -> None:
+    plan = replace(plan_of(), sources=("item_knn", "popularity"), weights=(1.0, 0.3))
+    pairs, nothing, added = finished / "pairs", _changes(), _changes(added=("brand new",))
+    assert update_plan(plan, nothing, items=items, pairs=pairs).sources == ("item_knn", "popularity")
+    grown = update_plan(plan, added, items=items, pairs=pairs)
+    assert grown.sources == ("item_knn", "popularity", "two_tower") and grown.weights == (1.0, 0.3, 0.0)
+    named = update_plan(replace(plan, weights=None), added, items=items, pairs=pairs)
+    assert named.sources == ("item_knn", "popularity")

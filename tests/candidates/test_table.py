@@ -117,3 +117,10 @@ def test_ids_are_right_however_they_are_coded(tmp_path, users, n_items):
     table = pl.read_parquet(tmp_path / "file")
     assert table["user_id"].to_list() == [users.ids[1]] * 3 + [users.ids[3]] * 2
     assert table["item_id"].to_list() == [items.ids[idx] for idx in (5, 0, 3, 2, 5)]
+
+
+def test_lists_that_hold_too_little_of_the_catalogue_are_refused():
+    written = Written(n_lists=3, n_rows=9, n_short=0, n_distinct=4, n_by_source=(9,))
+    written.check_coverage(0.4, n_allowed=10)
+    with pytest.raises(DataError, match=r"at least 50.0% of 10 allowed items must be in some list, got 4"):
+        written.check_coverage(0.5, n_allowed=10)

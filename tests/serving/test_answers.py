@@ -162,7 +162,7 @@ def test_known_users_get_the_lists_of_the_candidates_and_strangers_the_popular_o
     counts = pl.read_parquet(finished / "split" / "train.parquet").group_by("item_id").len()
     popular = counts.sort(pl.col("len"), "item_id", descending=[True, False])["item_id"].head(5)
     stranger = found.filter(pl.col("user_id") == "nobody")
-    assert stranger["source"].unique().to_list() == ["popularity"]
+    assert stranger["source"].unique().to_list() == ["fallback"]
     assert set(stranger["item_id"]) <= set(counts.filter(pl.col("len") >= counts["len"].top_k(5).min())["item_id"])
     assert len(popular) == stranger.height == 5
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.baselines.fitted import read_fitted, read_user_items
+from recsys.baselines.fitted import read_fitted
 from recsys.baselines.ranking import Ranker, rank_by
 from recsys.candidates.sources.source import Opened, Source
 from recsys.core.errors import ArtefactError
@@ -53,9 +53,9 @@ def baseline(name: str) -> Callable[[Opened], Source]:
     """
 
     def open_baseline(opened: Opened) -> BaselineSource:
-        if opened.fitted is None or not (opened.fitted / name).is_dir():
+        if opened.fitted is None or opened.taken is None or not (opened.fitted / name).is_dir():
             raise ArtefactError(f"the baseline {name} must be on file to be a source, got nothing; run the stage baselines")
-        taken = read_user_items(opened.fitted)
-        return BaselineSource(ranker=rank_by(taken, read_fitted(opened.fitted / name)), n_items=taken.n_items)
+        ranker = rank_by(opened.taken, read_fitted(opened.fitted / name))
+        return BaselineSource(ranker=ranker, n_items=opened.taken.n_items)
 
     return open_baseline

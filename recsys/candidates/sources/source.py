@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.baselines.train_matrix import UserItems
 from recsys.index.filters import SeenItems
 from recsys.index.nearest import Nearest, Neighbours, Vectors
 
@@ -34,10 +35,11 @@ class Opened:
 
     Attributes:
         index: Over all items.
-        items: Shape (I, D), vectors of the items of train.
+        items: Shape (I + N, D), vectors of the items of train and of those added.
         users: The file of user vectors, shape (U, D).
         orders: Orders of items that a plan holds, by source.
         fitted: The folder of fitted baselines, one folder each; None if there are none.
+        taken: Who has taken what, for these baselines; None if there are none.
     """
 
     index: Nearest
@@ -45,3 +47,4 @@ class Opened:
     users: Path
     orders: Mapping[str, NDArray[np.int32]]
     fitted: Path | None
+    taken: UserItems | None

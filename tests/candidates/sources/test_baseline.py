@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.baselines.families import families
-from recsys.baselines.fitted import write_fitted, write_user_items
+from recsys.baselines.fitted import read_user_items, write_fitted, write_user_items
 from recsys.candidates.sources.baseline import baseline
 from recsys.candidates.sources.source import Opened
 from recsys.core.errors import ArtefactError
@@ -24,9 +24,16 @@ def fitted(tmp_path):
 
 
 @pytest.fixture
-def opened(tmp_path, unit_vectors):
+def opened(fitted, tmp_path, unit_vectors):
     items = unit_vectors(14, 4)
-    return Opened(index=ExactIndex(items), items=items, users=tmp_path / "users.npy", orders={}, fitted=tmp_path)
+    return Opened(
+        index=ExactIndex(items),
+        items=items,
+        users=tmp_path / "users.npy",
+        orders={},
+        fitted=tmp_path,
+        taken=read_user_items(tmp_path),
+    )
 
 
 @pytest.mark.parametrize("keeps_seen", [False, True])

@@ -10,6 +10,9 @@ from pipelines.settings.retrieve import RetrieveSettings
     ("settings", "message"),
     [
         ({"sources": ["fresh", "fresh"]}, "sources must differ"),
+        ({"sources": ["two_towers"]}, r"sources must be among .*, got 'two_towers'; the nearest is 'two_tower'"),
+        ({"sources": "two_tower"}, r'sources must be "auto" or a list of names, got .two_tower.'),
+        ({"sources": []}, r'sources must be "auto" or a list of names, got \[\]'),
         ({"quotas": {"fresh": 2}}, 'sources must be named for quotas to hold, got "auto"'),
         ({"sources": ["two_tower"], "quotas": {"fresh": 2}}, "quotas must be of sources in use, got one of fresh"),
         (

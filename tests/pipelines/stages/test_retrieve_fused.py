@@ -1,9 +1,11 @@
 """A shop where customers buy again: lists are fused from towers and rules, hold repeats, and are served as published."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -27,6 +29,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         for stage in NAMES:
             run_stage_in(stage, run)
+    return run
+
+
+@pytest.fixture
+def copied(shop: Path, tmp_path: Path) -> Path:
+    """The shop, to be changed."""
+    run = tmp_path / "artifacts" / shop.name
+    shutil.copytree(shop, run, symlinks=True, ignore=shutil.ignore_patterns(".owner*"))
     return run
 
 
@@ -89,19 +99,57 @@ def test_a_run_answers_one_user_as_the_batch_did_and_so_does_the_registered_vers
     assert served["item_id"].to_list() == expected["item_id"].to_list()
 
 
-def test_what_is_denied_is_in_no_list_of_any_source(shop: Path, tmp_path: Path, recsys: Callable) -> None:
-    table = pl.read_parquet(shop / "retrieve" / "candidates.parquet")
+def test_what_is_denied_is_in_no_list_of_any_source(copied: Path, tmp_path: Path, recsys: Callable) -> None:
+    table = pl.read_parquet(copied / "retrieve" / "candidates.parquet")
     denied = table["item_id"].value_counts(sort=True)["item_id"].head(10)
     (tmp_path / "deny.txt").write_text("\n".join(denied))
-    config = (shop / "config" / "retrieve.json").read_text()
-    change_settings(shop, "retrieve", deny=str(tmp_path / "deny.txt"))
-    run_stage_in("retrieve", shop)
-    after = pl.read_parquet(shop / "retrieve" / "candidates.parquet")
+    change_settings(copied, "retrieve", deny=str(tmp_path / "deny.txt"))
+    run_stage_in("retrieve", copied)
+    after = pl.read_parquet(copied / "retrieve" / "candidates.parquet")
     assert not after["item_id"].is_in(denied.implode()).any()
     assert after.group_by("user_id").len()["len"].unique().to_list() == [40]
-    checks = json.loads(recsys("verify", str(shop), "--json")[1])
+    checks = json.loads(recsys("verify", str(copied), "--json")[1])
     assert [check["is_good"] for check in checks if check["name"] == "lists"] == [True]
-    (shop / "config" / "retrieve.json").write_text(config)
+
+
+def test_an_item_that_is_added_can_be_listed_and_one_that_is_deleted_is_in_no_list(
+    copied: Path, tmp_path: Path, recsys: Callable
+) -> None:
+    run = copied
+    user = pl.read_parquet(run / "retrieve" / "candidates.parquet")["user_id"][0]
+    idx = pl.read_parquet(run / "pairs" / "users.parquet")["user_id"].to_list().index(user)
+    vector = np.load(run / "embed" / "users.npy")[idx]
+    pl.DataFrame({"item_id": ["brand new"], "vector": [vector.tolist()]}).write_parquet(tmp_path / "new.parquet")
+    assert recsys("add-items", str(tmp_path / "new.parquet"), "--run", str(run))[0] == 0
+    first = open_run(run).recommend([user], k=60)
+    assert "brand new" in first["item_id"].to_list()
+    assert recsys("delete-items", first["item_id"][0], "--run", str(run))[0] == 0
+    assert first["item_id"][0] not in open_run(run).recommend([user], k=60)["item_id"].to_list()
+
+
+def test_repeats_count_where_they_are_listed(shop: Path) -> None:
+    held_out = pl.read_parquet(shop / "split" / "test.parquet")
+    found = open_run(shop).evaluate(held_out, k=5)
+    rows = json.loads((shop / "evaluate" / "metrics.json").read_text())
+    (judged,) = [row for row in rows if row["model"] == "fusion" and row["metric"] == "ndcg@5"]
+    own = found.filter(pl.col("metric") == "ndcg@5").row(0, named=True)
+    assert own["n_users"] == judged["n_users"]
+    assert own["value"] == pytest.approx(judged["value"], abs=1e-9)
+
+
+def test_sources_may_be_named_own_history_among_them(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change_settings(copied, "retrieve", sources=["two_tower", "own_history"], caps={})
+    run_stage_in("retrieve", copied)
+    assert set(pl.read_parquet(copied / "retrieve" / "candidates.parquet")["source"]) == {"two_tower", "own_history"}
+    assert "source" not in pl.read_parquet(copied / "retrieve" / "new" / "candidates.parquet").columns
+    shutil.rmtree(copied / "baselines" / "fitted" / "all" / "ease")
+    shutil.rmtree(copied / "baselines" / "fitted" / "new" / "ease")
+    change_settings(copied, "retrieve", sources=["ease"])
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        run_stage_in("retrieve", copied)
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert 'ease must be a baseline of this run, got none; put "ease" into [baselines] names, or leave it out' in told
 
 
 def test_without_validation_the_towers_are_alone_and_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
