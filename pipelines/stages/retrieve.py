@@ -42,9 +42,7 @@ _PARTS = "parts"
 
 def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     """Weigh the sources, search in parts, put the parts together, check that no list is missing, publish."""
-    pairs, embed = stage.read("pairs"), stage.read("embed")
-    for name in ("ingest", "index", "train", "baselines"):
-        stage.read(name)
+    pairs, embed, *_ = (stage.read(name) for name in ("pairs", "embed", "ingest", "index", "train", "baselines"))
     settings, now = stage.settings, stage.settings.as_of()
     check_link(stage.run / "published")
     _check_sources(stage)
@@ -112,8 +110,8 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     published = _publish(stage, facts, files)
     short = f"; {first.n_short:,} lists are shorter" if first.n_short else ""
     limited = f" out of {n_allowed:,} allowed items" if plan.allowed is not None else ""
-    kept = ", which may hold what a user took before" if plan.keeps_seen else ""
-    stage.say(f"{len(user_idx):,} users with {settings.k} candidates each{kept}{limited}{short}; published as {published}")
+    what = f"{settings.k} candidates each{', which may hold what a user took before' if plan.keeps_seen else ''}"
+    stage.say(f"{len(user_idx):,} users with {what}{limited}{short}; published as {published}")
     return facts
 
 
@@ -160,13 +158,14 @@ def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learn
         now=now,
     )
     sources = _named(stage, scope) if learned is None else list(learned.weights)
+    fitted = stage.read("baselines") / "fitted" / scope
     return Asked(
         k=settings.k,
         sources=sources,
         weights=None if learned is None else list(learned.weights.values()),
         quotas={name: least for name, least in settings.quotas.items() if name in sources},
         keeps_seen=scope == "all",
-        fitted=stage.read("baselines") / "fitted" / scope,
+        fitted=fitted if any((fitted / name).is_dir() for name in sources) else None,
         caps=settings.caps,
         rules=rules,
         fresh_days=settings.fresh_days,

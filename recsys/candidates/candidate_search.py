@@ -58,7 +58,7 @@ class SearchPlan:
 
     def write(self, folder: Path) -> None:
         """Write the plan as `plan.json` and arrays, with what it needs of fitted baselines beside them."""
-        if self.fitted is not None and any((self.fitted / name).is_dir() for name in self.sources):
+        if self.fitted is not None:
             link_folder(self.fitted, folder / _FITTED, only=self.sources)
         for name, order in self.orders.items():
             write_array(folder / f"{name}.npy", order)
