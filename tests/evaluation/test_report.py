@@ -21,6 +21,8 @@ _INDEX = IndexFacts(
     index_sha256=None,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def write(tmp_path, scored_of, random_hits):

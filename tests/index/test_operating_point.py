@@ -10,6 +10,8 @@ from recsys.index.exact import ExactIndex
 from recsys.index.nearest import recall_against
 from recsys.index.operating_point import choose_operating_point, open_backend
 
+pytestmark = pytest.mark.slow
+
 needs_faiss = pytest.mark.skipif(not faiss.is_available(), reason="faiss-cpu is not installed (the extra [faiss])")
 
 

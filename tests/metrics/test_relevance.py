@@ -13,6 +13,7 @@ _PAIRS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 5, 10])
 @pytest.mark.parametrize(("metric", "oracle", "ranx_name"), _PAIRS)
 def test_metric_agrees_with_ranx_and_with_the_sum_written_out(judged_lists, metric, oracle, ranx_name, k):

@@ -29,6 +29,7 @@ def _same(first, second):
 _QUEUED = {"view_weight": 0.3, "queue_size": 200, "momentum": 0.9, "operators": ["crop", "mask"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
