@@ -38,6 +38,7 @@ def test_lists_are_of_unseen_items_in_the_order_asked(model: Recommender, tables
     assert not set(found["item_id"][:5]) & set(seen)
 
 
+@pytest.mark.slow
 def test_the_lists_beat_popularity_on_what_comes_next(tables) -> None:
     log = tables[0].sort("user_id", "timestamp")
     last = log.group_by("user_id", maintain_order=True).tail(1)

@@ -97,6 +97,7 @@ def test_where_nothing_is_published_it_says_so(tmp_path, target):
         current_set(tmp_path / "published")
 
 
+@pytest.mark.slow
 def test_a_reader_finds_a_whole_set_at_every_moment(tmp_path, publish):
     publish("a")
     seen, stop = set(), threading.Event()

@@ -13,6 +13,8 @@ from recsys.evaluation.charts import (
 from recsys.evaluation.comparison import Comparison
 from recsys.evaluation.intervals import Interval
 
+pytestmark = pytest.mark.slow
+
 _HOSTILE = "<script>alert(1)</script> & co"
 
 

@@ -42,6 +42,7 @@ def test_the_term_is_the_loss_of_the_projected_views(build, batch):
     assert objective.in_words() == "redundancy reduction of views"
 
 
+@pytest.mark.slow
 def test_without_negatives_it_does_not_collapse(build, batch):
     model, objective = build()
     optimizer, rng, losses = torch.optim.Adam(model.parameters(), lr=3e-3), np.random.default_rng(0), []

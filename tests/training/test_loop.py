@@ -93,6 +93,7 @@ def test_without_validation_all_epochs_are_trained_and_the_last_is_kept(build_tr
     assert not _same(after[4], after[3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_behind", [1, 2])
 def test_resuming_without_validation_gives_the_weights_of_an_undisturbed_run_bit_for_bit(build_trainer, tmp_path, stop_behind):
     plain = {"validation": False, "settings": {"n_epochs": 3, "patience": 1}} | _NOISY
