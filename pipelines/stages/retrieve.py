@@ -42,7 +42,7 @@ _PARTS = "parts"
 
 def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     """Weigh the sources, search in parts, put the parts together, check that no list is missing, publish."""
-    pairs, embed, *_ = (stage.read(name) for name in ("pairs", "embed", "ingest", "index", "train", "baselines"))
+    pairs, embed, *_ = (stage.read(name) for name in ("pairs", "embed", "ingest", "index", "train"))
     settings, now = stage.settings, stage.settings.as_of()
     check_link(stage.run / "published")
     _check_sources(stage)
@@ -119,8 +119,7 @@ def _learn(stage: StageRun[RetrieveSettings], scope: Scope, users: Vocabulary) -
     """The weights of the sources; None where sources are named, or nobody can be judged on validation."""
     if stage.settings.sources != "auto":
         return None
-    baselines = stage.read("baselines")
-    on = read_on_validation(baselines / "validation" / scope)
+    on = read_on_validation(_baselines(stage) / "validation" / scope)
     if on is None or not on.lists:
         stage.say("sources: no baseline can be weighed on validation; lists are those of the two-tower model alone")
         return None
@@ -144,6 +143,12 @@ def _learn(stage: StageRun[RetrieveSettings], scope: Scope, users: Vocabulary) -
     return learned
 
 
+def _baselines(stage: StageRun[RetrieveSettings]) -> Path:
+    """The folder of the stage `baselines`; where somebody runs stages by hand it may be empty, and is read once it is there."""
+    folder = stage.run / "baselines"
+    return stage.read("baselines") if (folder / MANIFEST).is_file() else folder
+
+
 def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learned: Learned | None) -> Asked:
     """The table of the profile, with the lists of ids that it names and the weights that were learned."""
     settings = stage.settings
@@ -158,7 +163,7 @@ def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learn
         now=now,
     )
     sources = _named(stage, scope) if learned is None else list(learned.weights)
-    fitted = stage.read("baselines") / "fitted" / scope
+    fitted = _baselines(stage) / "fitted" / scope
     return Asked(
         k=settings.k,
         sources=sources,
@@ -179,7 +184,7 @@ def _check_sources(stage: StageRun[RetrieveSettings]) -> None:
         raise DataError(
             "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
         )
-    fitted = {path.parent.name for path in (stage.read("baselines") / "fitted").glob("*/*/fitted.json")}
+    fitted = {path.parent.name for path in (_baselines(stage) / "fitted").glob("*/*/fitted.json")}
     for name in named:
         if name in BASELINES and name not in fitted:
             skipped = stage.facts_of("baselines", BaselinesFacts).skipped
