@@ -59,7 +59,9 @@ def lay_out(profile: Profile, root: Path, *, protocol: str | None, owner_pid: in
         if table == "pretrain":
             content["model"] = {name: tables["train"][name] for name in MODEL_KNOBS}
         if table in ("retrieve", "baselines"):  # lists are made for what is judged, and for what is published
-            content |= {"repeats": tables["evaluate"]["repeats"], "seen": tables["retrieve"]["seen"]}
+            content["repeats"] = tables["evaluate"]["repeats"]
+        if table == "baselines":
+            content["seen"] = tables["retrieve"]["seen"]
         if table == "retrieve":
             content["day"] = _day(profile.retrieve)
         _write_if_changed(folder / CONFIG / f"{table}.json", content)

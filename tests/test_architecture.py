@@ -26,13 +26,11 @@ PLAIN = {
 }
 # Two ideas cannot be parted there: the door and the shelf behind it; the questions and what they are asked of;
 # and the tests of the door ask one model, which is fitted once. A batch of events and one of sets are the same batch.
-# Sources are weighed, asked and published in one stage.
 LONGER = {
     "recsys/recommender.py": 500,
     "recsys/serving/answers.py": 470,
     "recsys/sampling/batches.py": 330,
     "pipelines/experiments/study.py": 270,
-    "pipelines/stages/retrieve.py": 255,
     "tests/test_recommender.py": 300,
 }
 FIELDS_ALONE = {"baselines", "embed", "evaluate", "index", "ingest", "pairs", "register", "study"}

@@ -16,7 +16,7 @@ from recsys.baselines.choose import Choice, Judged, choose, choose_judged
 from recsys.baselines.facts import BaselineName, BaselinesFacts
 from recsys.baselines.families import Family, families
 from recsys.baselines.fitted import write_fitted, write_user_items
-from recsys.baselines.on_validation import on_validation
+from recsys.baselines.on_validation import OnValidation
 from recsys.baselines.ranking import Ranker
 from recsys.baselines.train_matrix import BaselineData, build_baseline_data
 from recsys.candidates.table import write_candidates
@@ -138,7 +138,9 @@ def _choose_and_write(
         }
         write_user_items(stage.folder / "fitted" / scope, data.known.taken)
         if users is not None:
-            on_validation(users, lists, users=data.past.users).write(stage.folder / "validation" / scope)
+            OnValidation(user_ids=data.past.users.ids.gather(users.user_idx), judged=users, lists=lists).write(
+                stage.folder / "validation" / scope
+            )
     return {scope: _Chosen.of(choices[scope], weights[scope]) for scope in scopes}
 
 

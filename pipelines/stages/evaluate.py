@@ -12,6 +12,7 @@ from pipelines.stages.stage import Stage, StageRun
 from recsys.baselines.facts import BaselinesFacts
 from recsys.baselines.train_matrix import build_baseline_data
 from recsys.candidates.facts import RetrieveFacts
+from recsys.candidates.sources.choice import TWO_TOWER
 from recsys.core.columns import COUNT, ITEM_ID, USER_ID
 from recsys.core.files import read_json, write_json
 from recsys.data.facts import IngestFacts
@@ -38,7 +39,7 @@ from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
 from recsys.splits.facts import SCOPES, Scope, SplitFacts
 
-FUSION, TWO_TOWER = "fusion", "two_tower"
+FUSION = "fusion"
 METRICS = {"first": "metrics.json", "all": "metrics_with_repeats.json", "new": "metrics_of_new_items.json"}
 
 

@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 
 from pipelines.settings.retrieve import RetrieveSettings
 from pipelines.stages.stage import Stage, StageRun
-from recsys.baselines.facts import BASELINES, BaselinesFacts
+from recsys.baselines.facts import BaselinesFacts
 from recsys.baselines.on_validation import read_on_validation
 from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.catalogue import Catalogue
 from recsys.candidates.executors import run_parts
 from recsys.candidates.facts import RetrieveFacts
 from recsys.candidates.item_rules import ItemRules, read_ids
-from recsys.candidates.learned_weights import TWO_TOWER, Learned, learn_weights, tower_lists
+from recsys.candidates.learned_weights import Learned, learn_weights, tower_lists
 from recsys.candidates.new_items import read_all_items
 from recsys.candidates.part_worker import Job, JobKind
 from recsys.candidates.parts import Parts
 from recsys.candidates.plan import Asked, build_plan, read_catalogue_changes
 from recsys.candidates.sets import check_link, publish_set
-from recsys.candidates.sources.choice import SourceName
+from recsys.candidates.sources.choice import TWO_TOWER
+from recsys.candidates.sources.named import check_named, named_for
 from recsys.candidates.table import Written
 from recsys.core.code import hash_code
 from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.errors import DataError
 from recsys.core.facts import as_table
 from recsys.core.files import MANIFEST, hash_folder, read_json, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
@@ -43,7 +43,7 @@ _PARTS = "parts"
 def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     """Weigh the sources, search in parts, put the parts together, check that no list is missing, publish."""
     pairs, embed, *_ = (stage.read(name) for name in ("pairs", "embed", "ingest", "index", "train"))
-    settings, now = stage.settings, stage.settings.as_of()
+    settings, began, now = stage.settings, time.perf_counter(), stage.settings.as_of()
     check_link(stage.run / "published")
     _check_sources(stage)
     users = read_vocabulary(pairs / "users.parquet", id_column=USER_ID)
@@ -59,26 +59,19 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     user_idx, n_unknown = catalogue.choose_users(settings.users)
     scopes = stage.facts_of("split", SplitFacts).scopes(stage.config.get("repeats", "new"), settings.seen)
     learned = {scope: _learn(stage, scope, users) for scope in scopes}
-    table, began = read_all_items(stage.run), time.perf_counter()
-    written, plans, searched = dict[str, Written](), dict[str, SearchPlan](), 0.0
-    for scope in scopes:
-        asked = _asked(stage, now, scope, learned[scope])
-        plan = plans[scope] = build_plan(asked, table, items=items, pairs=pairs, changes=changes)
+    table, rules = read_all_items(stage.run), _rules(settings, now)
+    plans = {
+        scope: build_plan(_asked(stage, rules, scope, learned[scope]), table, items=items, pairs=pairs, changes=changes)
+        for scope in scopes
+    }
+    learned_in, written, searched = time.perf_counter(), dict[Scope, Written](), 0.0
+    for scope, plan in plans.items():
         folder = "" if scope == scopes[0] else f"{scope}/"
-        searches = {folder: plan}
-        if plan.sources != (TWO_TOWER,) and (plan.weights is not None or TWO_TOWER in plan.sources):
-            searches[f"{folder}towers/"] = replace(plan, sources=(TWO_TOWER,), weights=None, quotas=(0,), fitted=None)
-        for name, each in searches.items():
-            each.write(stage.folder / name / "search")
-            found_in = time.perf_counter()
-            job = _search(stage, each, f"{name}users", "users", user_idx, k=settings.k)
-            searched += time.perf_counter() - found_in
-            path = stage.folder / name / "candidates.parquet"
-            written[name] = catalogue.write_lists(path, job.parts, user_idx, plan=each)
-    first, plan = written[""], plans[scopes[0]]
-    similar_k = min(settings.similar_k, len(catalogue.items) - 1)
+        written[scope], seconds = _make_lists(stage, plan, folder, user_idx, catalogue)
+        searched += seconds
+    first, plan = written[scopes[0]], plans[scopes[0]]
     files = [stage.folder / "candidates.parquet"]
-    if similar_k:
+    if similar_k := min(settings.similar_k, len(catalogue.items) - 1):
         job = _search(stage, plan, "items", "items", np.arange(len(catalogue.items)), k=similar_k)
         files.append(catalogue.write_similar(stage.folder / "similar.parquet", job.parts))
     n_allowed = len(catalogue.items) if plan.allowed is None else int(plan.allowed.sum())
@@ -102,8 +95,9 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
         source_shares=first.shares(plan.sources),
         n_added_items=len(changes.added),
         n_deleted_items=len(changes.deleted),
+        learn_seconds=round(learned_in - began, 3),
         search_seconds=round(searched, 3),
-        write_seconds=round(time.perf_counter() - began - searched, 3),
+        write_seconds=round(time.perf_counter() - learned_in - searched, 3),
     )
     if n_old := len(changes.of_other_models):
         stage.say(f"{n_old:,} added items belong to an older model, have no texts, and are left out; add them again")
@@ -115,6 +109,22 @@ def work(stage: StageRun[RetrieveSettings]) -> RetrieveFacts:
     return facts
 
 
+def _make_lists(
+    stage: StageRun[RetrieveSettings], plan: SearchPlan, folder: str, user_idx: NDArray[np.int64], catalogue: Catalogue
+) -> tuple[Written, float]:
+    """The table of a plan and, where it is a mix, of the towers alone, to be judged; and how long the searches took."""
+    searches, seconds, written = {folder: plan}, 0.0, dict[str, Written]()
+    if plan.sources != (TWO_TOWER,) and (plan.weights is not None or TWO_TOWER in plan.sources):
+        searches[f"{folder}towers/"] = replace(plan, sources=(TWO_TOWER,), weights=None, quotas=(0,), fitted=None)
+    for name, each in searches.items():
+        each.write(stage.folder / name / "search")
+        began = time.perf_counter()
+        job = _search(stage, each, f"{name}users", "users", user_idx, k=stage.settings.k)
+        seconds += time.perf_counter() - began
+        written[name] = catalogue.write_lists(stage.folder / name / "candidates.parquet", job.parts, user_idx, plan=each)
+    return written[folder], seconds
+
+
 def _learn(stage: StageRun[RetrieveSettings], scope: Scope, users: Vocabulary) -> Learned | None:
     """The weights of the sources; None where sources are named, or nobody can be judged on validation."""
     if stage.settings.sources != "auto":
@@ -123,19 +133,9 @@ def _learn(stage: StageRun[RetrieveSettings], scope: Scope, users: Vocabulary) -
     if on is None or not on.lists:
         stage.say("sources: no baseline can be weighed on validation; lists are those of the two-tower model alone")
         return None
-    embed = stage.read("embed")
-    config = read_json(embed / MANIFEST)["config"]
-    towers = tower_lists(
-        on,
-        users=users,
-        pairs=stage.read("pairs"),
-        train=stage.read("train"),
-        embed=embed,
-        precision=stage.facts_of("train", TrainFacts).precision,
-        device=config["device"],
-        batch_tokens=config["batch_tokens"],
-    )
-    learned = learn_weights(on, towers)
+    precision = stage.facts_of("train", TrainFacts).precision
+    of_embed = {name: read_json(stage.run / "embed" / MANIFEST)["config"][name] for name in ("device", "batch_tokens")}
+    learned = learn_weights(on, tower_lists(on, users=users, run=stage.run, precision=precision, **of_embed))
     shown = ", ".join(f"{name} {weight:g}" for name, weight in learned.weights.items())
     best = max((name for name in learned.ndcg if name != "fusion"), key=lambda name: learned.ndcg[name])
     alone = ", ".join(f"{name} alone {learned.ndcg[name]:.4f}" for name in dict.fromkeys((best, TWO_TOWER)))
@@ -149,10 +149,9 @@ def _baselines(stage: StageRun[RetrieveSettings]) -> Path:
     return stage.read("baselines") if (folder / MANIFEST).is_file() else folder
 
 
-def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learned: Learned | None) -> Asked:
-    """The table of the profile, with the lists of ids that it names and the weights that were learned."""
-    settings = stage.settings
-    rules = ItemRules(
+def _rules(settings: RetrieveSettings, now: datetime) -> ItemRules:
+    """What may be recommended, with the lists of ids that the profile names."""
+    return ItemRules(
         allow=None if settings.allow is None else read_ids(settings.allow, column=ITEM_ID, name="retrieve.allow"),
         deny=[] if settings.deny is None else read_ids(settings.deny, column=ITEM_ID, name="retrieve.deny"),
         categories=settings.categories,
@@ -162,7 +161,13 @@ def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learn
         min_age_days=settings.min_age_days,
         now=now,
     )
-    sources = _named(stage, scope) if learned is None else list(learned.weights)
+
+
+def _asked(stage: StageRun[RetrieveSettings], rules: ItemRules, scope: Scope, learned: Learned | None) -> Asked:
+    """The table of the profile, with the weights that were learned."""
+    settings = stage.settings
+    named = [TWO_TOWER] if settings.sources == "auto" else named_for(settings.sources, scope)
+    sources = named if learned is None else list(learned.weights)
     fitted = _baselines(stage) / "fitted" / scope
     return Asked(
         k=settings.k,
@@ -179,25 +184,11 @@ def _asked(stage: StageRun[RetrieveSettings], now: datetime, scope: Scope, learn
 
 def _check_sources(stage: StageRun[RetrieveSettings]) -> None:
     """Sources that are named must be there, before anything is searched."""
-    named = [] if stage.settings.sources == "auto" else stage.settings.sources
-    if {"recent_popularity", "fresh"} & set(named) and not stage.facts_of("pairs", PairsFacts).has_time:
-        raise DataError(
-            "retrieve.sources: recent_popularity and fresh need a log with times, got an order of rows alone; leave them out"
-        )
-    fitted = {path.parent.name for path in (_baselines(stage) / "fitted").glob("*/*/fitted.json")}
-    for name in named:
-        if name in BASELINES and name not in fitted:
-            skipped = stage.facts_of("baselines", BaselinesFacts).skipped
-            cure = "raise [baselines] largest_catalogue" if name in skipped else f'put "{name}" into [baselines] names'
-            raise DataError(f"retrieve.sources: {name} must be a baseline of this run, got none; {cure}, or leave it out")
-
-
-def _named(stage: StageRun[RetrieveSettings], scope: Scope) -> list[SourceName]:
-    """The sources that are named; own history says nothing of what is new."""
-    if stage.settings.sources == "auto":
-        return [TWO_TOWER]
-    named = [name for name in stage.settings.sources if scope == "all" or name != "own_history"]
-    return named or [TWO_TOWER]
+    if stage.settings.sources != "auto":
+        baselines = _baselines(stage)
+        skipped = stage.facts_of("baselines", BaselinesFacts).skipped if (baselines / MANIFEST).is_file() else []
+        has_time = stage.facts_of("pairs", PairsFacts).has_time
+        check_named(stage.settings.sources, fitted=baselines / "fitted", skipped=skipped, has_time=has_time)
 
 
 def _search(

@@ -10,7 +10,6 @@ import polars as pl
 from recsys.baselines.choose import Judged
 from recsys.core.columns import USER_ID
 from recsys.core.files import read_array, read_json, write_array, write_atomically, write_json
-from recsys.data.vocabulary import Vocabulary
 from recsys.index.nearest import Neighbours
 
 
@@ -57,14 +56,3 @@ def read_on_validation(folder: Path) -> OnValidation | None:
         user_idx=np.arange(len(user_ids)), row=row, item=item, n_items=about["n_items"], keeps_seen=about["keeps_seen"]
     )
     return OnValidation(user_ids=user_ids, judged=judged, lists=lists)
-
-
-def on_validation(judged: Judged, lists: Mapping[str, Neighbours], *, users: Vocabulary) -> OnValidation:
-    """Join users who are judged with their lists.
-
-    Args:
-        judged: Whose `user_idx` are those of `users`.
-        lists: Of each baseline, in the order of `judged.user_idx`.
-        users: Of train.
-    """
-    return OnValidation(user_ids=users.ids.gather(judged.user_idx), judged=judged, lists=lists)

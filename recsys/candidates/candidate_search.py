@@ -11,8 +11,8 @@ from recsys.baselines.fitted import read_user_items
 from recsys.candidates.caps import Caps, search_under_caps
 from recsys.candidates.fusion import fuse
 from recsys.candidates.seen import SeenByUser, read_seen
-from recsys.candidates.sources.choice import SOURCES, SourceName
-from recsys.candidates.sources.source import Opened, Source
+from recsys.candidates.sources.choice import SOURCES, TWO_TOWER, SourceName
+from recsys.candidates.sources.source import Opened, Request, Source
 from recsys.core.errors import ArtefactError
 from recsys.core.files import link_folder, read_array, read_json, write_array, write_json
 from recsys.index.exact import ExactIndex
@@ -42,7 +42,7 @@ class SearchPlan:
         has_rules: Whether `allowed` comes from rules, which say nothing of items that come later.
     """
 
-    sources: tuple[SourceName, ...] = ("two_tower",)
+    sources: tuple[SourceName, ...] = (TWO_TOWER,)
     weights: tuple[float, ...] | None = None
     quotas: tuple[int, ...] = (0,)
     keeps_seen: bool = False
@@ -158,9 +158,15 @@ class CandidateSearch:
         return search_under_caps(fetch, self.plan.caps, n_queries=len(user_idx), n_items=self.n_items, k=full).head(k)
 
     def _fused(self, user_idx: NDArray[np.int64], k: int, allowed: NDArray[np.bool_] | None) -> Found:
-        seen, weights, keeps_seen = self.seen.of(user_idx), self.plan.weights, self.plan.keeps_seen
-        depth = k if weights is None else min(max(k, DEPTH), self.n_items)
-        lists = [source.find(user_idx, k=depth, seen=seen, allowed=allowed, keeps_seen=keeps_seen) for source in self._sources]
+        weights = self.plan.weights
+        asked = Request(
+            user_idx=user_idx,
+            k=k if weights is None else min(max(k, DEPTH), self.n_items),
+            seen=self.seen.of(user_idx),
+            allowed=allowed,
+            keeps_seen=self.plan.keeps_seen,
+        )
+        lists = [source.find(asked) for source in self._sources]
         if len(lists) == 1:
             return Found.of_one(lists[0]).head(k)
         if weights is not None:
@@ -171,7 +177,7 @@ class CandidateSearch:
         """One list by weights. Of items added since, which the towers alone know, these speak for all sources."""
         n_known, heard = self.n_items - len(self.plan.added_ids), list[float | NDArray[np.float64]](weights)
         for number, name in enumerate(self.plan.sources):
-            if name == "two_tower":
+            if name == TWO_TOWER:
                 lists[number] = said(lists[number])
                 heard[number] = np.where(lists[number].item_idx < n_known, weights[number], max(weights))
         return blend_lists(lists, heard, n_items=self.n_items, k=k)

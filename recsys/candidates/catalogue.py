@@ -11,6 +11,7 @@ from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.item_rules import read_ids
 from recsys.candidates.parts import Parts
 from recsys.candidates.seen import read_seen
+from recsys.candidates.sources.choice import TWO_TOWER
 from recsys.candidates.table import Written, write_candidates
 from recsys.core.columns import ITEM_ID, SIMILAR_ITEM_ID, USER_ID
 from recsys.core.errors import DataError
@@ -83,7 +84,7 @@ class Catalogue:
         self, parts: Parts, user_idx: NDArray[np.int64], plan: SearchPlan
     ) -> Iterator[tuple[NDArray[np.int64], Found]]:
         seen = read_seen(self.pairs, beside=plan.taken)
-        is_full = (plan.weights is not None or "two_tower" in plan.sources) and plan.caps is None
+        is_full = (plan.weights is not None or TWO_TOWER in plan.sources) and plan.caps is None
         for rows, found in parts.read_all():
             idx = user_idx[rows.start : rows.stop]
             if is_full:

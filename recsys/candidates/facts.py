@@ -29,6 +29,7 @@ class RetrieveFacts:
         source_shares: Of the items in the lists, the share of each source that gave most to them.
         n_added_items: Items without a train event that can be in a list.
         n_deleted_items: Items that no list may hold.
+        learn_seconds: Until the sources were weighed.
         search_seconds: Of the search.
         write_seconds: Of the check and the table.
     """
@@ -51,5 +52,6 @@ class RetrieveFacts:
     source_shares: dict[str, float]
     n_added_items: int
     n_deleted_items: int
+    learn_seconds: float
     search_seconds: float
     write_seconds: float

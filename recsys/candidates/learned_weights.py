@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys.baselines.blend import DEPTH, blend_lists, fit_weights, said
 from recsys.baselines.on_validation import OnValidation
-from recsys.candidates.sources.choice import SOURCES, SourceName
+from recsys.candidates.sources.choice import SOURCES, TWO_TOWER, SourceName
 from recsys.core.files import read_array
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.exact import ExactIndex
@@ -17,8 +17,6 @@ from recsys.inference.embedding import embed_users
 from recsys.inference.precision import Device, Precision, choose_device, choose_dtype
 from recsys.inference.towers import open_towers
 from recsys.sampling.batches import read_histories
-
-TWO_TOWER: SourceName = "two_tower"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +63,7 @@ def tower_lists(
     on: OnValidation,
     *,
     users: Vocabulary,
-    pairs: Path,
-    train: Path,
-    embed: Path,
+    run: Path,
     precision: Precision,
     device: Device = "auto",
     batch_tokens: int = 16_384,
@@ -77,17 +73,15 @@ def tower_lists(
     Args:
         on: Who is asked for.
         users: Of the run.
-        pairs: Folder of the stage.
-        train: Folder of the stage.
-        embed: Folder of the stage.
+        run: The run folder, with the stages up to `embed` done.
         precision: That the model was trained in.
         device: Where to encode.
         batch_tokens: Padded events that are encoded at once.
     """
-    chosen, histories = choose_device(device), read_histories(pairs)
+    chosen, histories = choose_device(device), read_histories(run / "pairs")
     user_idx = np.array([users.idx_of(user) for user in on.user_ids], np.int64)
     vectors = embed_users(
-        open_towers(pairs=pairs, train=train).to(chosen),
+        open_towers(pairs=run / "pairs", train=run / "train").to(chosen),
         histories,
         user_idx,
         held_out="validation",
@@ -97,5 +91,5 @@ def tower_lists(
     )
     starts, ends = histories.offsets[user_idx], histories.train_end[user_idx]
     seen = None if on.judged.keeps_seen else SeenItems(item_idx=histories.item_idx, starts=starts, ends=ends)
-    index = ExactIndex(np.array(read_array(embed / "items.npy")), device=str(chosen))
+    index = ExactIndex(np.array(read_array(run / "embed" / "items.npy")), device=str(chosen))
     return said(index.search(vectors, k=min(DEPTH, on.judged.n_items), seen=seen))

@@ -12,7 +12,7 @@ from recsys.candidates.candidate_search import SearchPlan
 from recsys.candidates.caps import Caps
 from recsys.candidates.changes import Changes, read_changes
 from recsys.candidates.item_rules import ItemRules, allowed_items
-from recsys.candidates.sources.choice import SourceName
+from recsys.candidates.sources.choice import TWO_TOWER, SourceName
 from recsys.candidates.sources.in_order import fresh_order
 from recsys.core.columns import ITEM_ID, USER_IDX
 from recsys.core.errors import ArtefactError, DataError
@@ -39,7 +39,7 @@ class Asked:
     """
 
     k: int
-    sources: Sequence[SourceName] = ("two_tower",)
+    sources: Sequence[SourceName] = (TWO_TOWER,)
     weights: Sequence[float] | None = None
     quotas: Mapping[SourceName, int] = field(default_factory=dict)
     keeps_seen: bool = False
@@ -140,9 +140,9 @@ def _heard(
 
     Of these the towers speak for all sources; of others they say no more than before.
     """
-    if weights is None or "two_tower" in sources or not len(changes.added):
+    if weights is None or TWO_TOWER in sources or not len(changes.added):
         return sources, weights
-    return (*sources, "two_tower"), (*weights, 0.0)
+    return (*sources, TWO_TOWER), (*weights, 0.0)
 
 
 def _taken(pairs: Path, changes: Changes, *, n_items: int) -> NDArray[np.int64] | None:

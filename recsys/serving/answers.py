@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys.candidates.item_rules import ItemRules, allowed_items
+from recsys.candidates.sources.choice import TWO_TOWER
 from recsys.core.columns import COUNT, ITEM_ID, RANK, SCORE, SOURCE, USER_ID
 from recsys.core.errors import ConfigError, DataError
 from recsys.core.files import write_array, write_atomically
@@ -184,7 +185,7 @@ class Answers:
             vector = self.encode_attributes(attributes) if attributes is not None else self.encode_history(past)
             taken = [] if self._for_users.keeps_seen else [item for item in past if self.holds(item)]
             found = self.nearest(vector, k=k, only=only, deny=[*deny, *taken], are_users=True)
-            return found.select(pl.lit(None, pl.String).alias(USER_ID), ITEM_ID, RANK, SCORE, pl.lit("two_tower").alias(SOURCE))
+            return found.select(pl.lit(None, pl.String).alias(USER_ID), ITEM_ID, RANK, SCORE, pl.lit(TWO_TOWER).alias(SOURCE))
         asked = list(dict.fromkeys(str(user) for user in users))
         if not asked:
             return self._no_lists()

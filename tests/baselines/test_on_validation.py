@@ -3,7 +3,7 @@ import polars as pl
 
 from recsys.baselines.choose import choose_judged
 from recsys.baselines.families import families
-from recsys.baselines.on_validation import on_validation, read_on_validation
+from recsys.baselines.on_validation import OnValidation, read_on_validation
 
 
 def test_what_is_read_judges_lists_as_what_was_written(tmp_path, data_of, random_train):
@@ -15,7 +15,8 @@ def test_what_is_read_judges_lists_as_what_was_written(tmp_path, data_of, random
     judged = choose_judged(data, validation, at_most=20, seed=0)
     ranker = families(n_items=12, seed=0)["item_knn"].build(data, {"new": {"weighting": "bm25", "half_life": None}})["new"]
     lists = judged.lists(ranker, k=10)
-    on_validation(judged, {"item_knn": lists}, users=data.users).write(tmp_path)
+    user_ids = data.users.ids.gather(judged.user_idx)
+    OnValidation(user_ids=user_ids, judged=judged, lists={"item_knn": lists}).write(tmp_path)
     found = read_on_validation(tmp_path)
     assert found.user_ids.to_list() == [f"u{user:05d}" for user in judged.user_idx]
     np.testing.assert_array_equal(found.lists["item_knn"].item_idx, lists.item_idx)

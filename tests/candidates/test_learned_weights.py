@@ -63,8 +63,7 @@ def test_towers_are_asked_as_of_validation(finished: Path, keeps_seen: bool) -> 
         ),
         lists={},
     )
-    folders = {name: finished / name for name in ("pairs", "train", "embed")}
-    found = tower_lists(on, users=users, precision="float32", **folders)
+    found = tower_lists(on, users=users, run=finished, precision="float32")
     for row, user in enumerate(held_out[:20]):
         taken = set(np.asarray(item_idx)[offsets[user] : train_end[user]].tolist())
         assert bool(taken & set(found.item_idx[row].tolist())) == keeps_seen

@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recsys.baselines.fitted import read_fitted
 from recsys.baselines.ranking import Ranker, rank_by
-from recsys.candidates.sources.source import Opened, Source
+from recsys.candidates.sources.source import Opened, Request, Source
 from recsys.core.errors import ArtefactError
-from recsys.index.filters import SeenItems
 from recsys.index.nearest import Neighbours
 
 
@@ -26,21 +22,13 @@ class BaselineSource:
     ranker: Ranker
     n_items: int
 
-    def find(
-        self,
-        user_idx: NDArray[np.int64],
-        *,
-        k: int,
-        seen: SeenItems,
-        allowed: NDArray[np.bool_] | None,
-        keeps_seen: bool = False,
-    ) -> Neighbours:
+    def find(self, asked: Request) -> Neighbours:
         """See `Source.find`."""
-        answer, width = Neighbours.empty(len(user_idx), k), min(k, self.n_items)
-        known = None if allowed is None else allowed[: self.n_items]
-        for begin in range(0, len(user_idx), self.ranker.rows):
+        answer, width = Neighbours.empty(len(asked.user_idx), asked.k), min(asked.k, self.n_items)
+        known = None if asked.allowed is None else asked.allowed[: self.n_items]
+        for begin in range(0, len(asked.user_idx), self.ranker.rows):
             rows = slice(begin, begin + self.ranker.rows)
-            found = self.ranker.rank(user_idx[rows], width, keeps_seen, known)
+            found = self.ranker.rank(asked.user_idx[rows], width, asked.keeps_seen, known)
             answer.item_idx[rows, :width], answer.score[rows, :width] = found.item_idx, found.score
         return answer
 

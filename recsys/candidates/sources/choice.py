@@ -21,6 +21,7 @@ SourceName = Literal[
     "als",
     "own_history",
 ]
+TWO_TOWER: SourceName = "two_tower"
 SOURCES: Mapping[SourceName, Callable[[Opened], Source]] = {
     "two_tower": open_two_tower,
     "item_to_item": open_item_to_item,

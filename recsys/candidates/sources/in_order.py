@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.candidates.sources.source import Opened, Source
-from recsys.index.filters import SeenItems
+from recsys.candidates.sources.source import Opened, Request, Source
 from recsys.index.nearest import Neighbours
 
 _DAY_SECONDS = 86_400
@@ -23,23 +22,15 @@ class OrderedSource:
 
     order: NDArray[np.int32]
 
-    def find(
-        self,
-        user_idx: NDArray[np.int64],
-        *,
-        k: int,
-        seen: SeenItems,
-        allowed: NDArray[np.bool_] | None,
-        keeps_seen: bool = False,
-    ) -> Neighbours:
+    def find(self, asked: Request) -> Neighbours:
         """See `Source.find`. The score is 1 over the rank in the order."""
-        order = self.order if allowed is None else self.order[allowed[self.order]]
-        seen = seen.nothing() if keeps_seen else seen
+        order, k = self.order if asked.allowed is None else self.order[asked.allowed[self.order]], asked.k
+        seen = asked.seen.nothing() if asked.keeps_seen else asked.seen
         row, item = seen.pairs()
-        answer = Neighbours.empty(len(user_idx), k)
+        answer = Neighbours.empty(len(asked.user_idx), k)
         order = order[: k + int(seen.counts().max(initial=0))]
         n_items = int(max(order.max(initial=0), item.max(initial=0))) + 1
-        keys = np.arange(len(user_idx))[:, None] * n_items + order[None, :]
+        keys = np.arange(len(asked.user_idx))[:, None] * n_items + order[None, :]
         is_kept = ~np.isin(keys, row * n_items + item)
         rank = np.argsort(~is_kept, axis=1, kind="stable")[:, :k]
         kept = np.take_along_axis(is_kept, rank, 1)

@@ -13,19 +13,35 @@ from recsys.index.filters import SeenItems
 from recsys.index.nearest import Nearest, Neighbours, Vectors
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Whose lists are asked for, and what may be in them.
+
+    Attributes:
+        user_idx: Shape (B,).
+        k: Length of the lists.
+        seen: What each of these users has taken.
+        allowed: Shape (I,), the items that may be in a list; None allows all.
+        keeps_seen: Whether lists may hold what was taken.
+    """
+
+    user_idx: NDArray[np.int64]
+    k: int
+    seen: SeenItems
+    allowed: NDArray[np.bool_] | None = None
+    keeps_seen: bool = False
+
+    @property
+    def left_out(self) -> SeenItems | None:
+        """What each list must not hold, though it is allowed."""
+        return None if self.keeps_seen else self.seen
+
+
 class Source(Protocol):
     """One way to find candidates."""
 
-    def find(
-        self,
-        user_idx: NDArray[np.int64],
-        *,
-        k: int,
-        seen: SeenItems,
-        allowed: NDArray[np.bool_] | None,
-        keeps_seen: bool = False,
-    ) -> Neighbours:
-        """Lists of unseen, allowed items for users, shape (B, k); of all allowed ones if what was seen is kept."""
+    def find(self, asked: Request) -> Neighbours:
+        """Lists of shape (B, k), best first."""
         ...
 
 

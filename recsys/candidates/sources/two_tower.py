@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recsys.candidates.sources.source import Opened
+from recsys.candidates.sources.source import Opened, Request
 from recsys.core.files import read_array
-from recsys.index.filters import SeenItems
 from recsys.index.nearest import Nearest, Neighbours, Vectors
 
 
@@ -18,17 +16,10 @@ class TwoTowerSource:
     index: Nearest
     users: Vectors
 
-    def find(
-        self,
-        user_idx: NDArray[np.int64],
-        *,
-        k: int,
-        seen: SeenItems,
-        allowed: NDArray[np.bool_] | None,
-        keeps_seen: bool = False,
-    ) -> Neighbours:
+    def find(self, asked: Request) -> Neighbours:
         """See `Source.find`."""
-        return self.index.search(np.array(self.users[user_idx]), k=k, seen=None if keeps_seen else seen, allowed=allowed)
+        queries = np.array(self.users[asked.user_idx])
+        return self.index.search(queries, k=asked.k, seen=asked.left_out, allowed=asked.allowed)
 
 
 def open_two_tower(opened: Opened) -> TwoTowerSource:

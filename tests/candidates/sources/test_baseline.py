@@ -4,7 +4,7 @@ import pytest
 from recsys.baselines.families import families
 from recsys.baselines.fitted import read_user_items, write_fitted, write_user_items
 from recsys.candidates.sources.baseline import baseline
-from recsys.candidates.sources.source import Opened
+from recsys.candidates.sources.source import Opened, Request
 from recsys.core.errors import ArtefactError
 from recsys.index.exact import ExactIndex
 from tests.baselines.conftest import data_of_rows
@@ -40,7 +40,9 @@ def opened(fitted, tmp_path, unit_vectors):
 def test_lists_are_those_of_the_baseline_also_where_items_were_added_since(fitted, opened, seen_of, keeps_seen):
     users, allowed = np.array([7, 3, 29]), np.arange(14) % 3 > 0
     wanted = fitted.rank(users, 12, keeps_seen, allowed[:12])
-    found = baseline("item_knn")(opened).find(users, k=14, seen=seen_of([[]] * 3), allowed=allowed, keeps_seen=keeps_seen)
+    found = baseline("item_knn")(opened).find(
+        Request(user_idx=users, k=14, seen=seen_of([[]] * 3), allowed=allowed, keeps_seen=keeps_seen)
+    )
     assert found.item_idx[:, :12].tolist() == wanted.item_idx.tolist()
     np.testing.assert_allclose(found.score[:, :12], wanted.score, rtol=1e-6)
     assert (found.item_idx[:, 12:] == -1).all() and found.item_idx.shape == (3, 14)
