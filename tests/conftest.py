@@ -46,7 +46,9 @@ class JudgedLists:
     relevant: list[set[int]]
     hits: np.ndarray
     n_relevant: np.ndarray
+    gains: list[dict[int, int]]
     by_ranx: dict[str, list[float]]
+    graded_by_ranx: dict[str, list[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +77,19 @@ def judged_lists():
     hits = np.zeros((60, 12), bool)
     for user, items in enumerate(ranked):
         hits[user, : len(items)] = [item in relevant[user] for item in items]
+    ones = [dict.fromkeys(items, 1) for items in relevant]
+    gains = [{item: int(rng.integers(1, 6)) for item in items} for items in relevant]
     names = ("hit_rate", "recall", "precision", "ndcg", "mrr", "map")
+    metrics = ["r-precision", *(f"{name}@{k}" for name in names for k in (1, 5, 10))]
+    found = oracles.ranx_values([*ranked, *ranked], [*ones, *gains], metrics=metrics)
     return JudgedLists(
         ranked=ranked,
         relevant=relevant,
         hits=hits,
         n_relevant=np.array([len(items) for items in relevant]),
-        by_ranx=oracles.ranx_values(ranked, relevant, metrics=[f"{name}@{k}" for name in names for k in (1, 5, 10)]),
+        gains=gains,
+        by_ranx={name: values[:60] for name, values in found.items()},
+        graded_by_ranx={name: values[60:] for name, values in found.items()},
     )
 
 

@@ -40,6 +40,7 @@ block_users = 64
 [baselines]
 k = 40
 [evaluate]
+k = 5
 ks = [5, 20]
 n_resamples = 60
 """

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import ir_measures
 import torch
 
 _RANX_SCRIPT = """
@@ -101,14 +102,16 @@ def gini(counts):
     return sum(abs(a - b) for a in counts for b in counts) / (2 * n_items * total)
 
 
-def ranx_values(ranked, relevant, *, metrics):
-    """The same metrics by the library ranx, per user: {"ndcg@10": [one value a user]}.
+def ranx_values(ranked, gains, *, metrics):
+    """The same metrics by the library ranx, per user: {"ndcg@10": [one value a user]}; gains are whole numbers by item.
 
     ranx compiles for half a minute, so it runs interpreted, in a process of its own.
     """
     job = {
         "metrics": metrics,
-        "relevant": {f"u{position:04d}": {f"i{item}": 1 for item in items} for position, items in enumerate(relevant)},
+        "relevant": {
+            f"u{position:04d}": {f"i{item}": gain for item, gain in items.items()} for position, items in enumerate(gains)
+        },
         "scores": {
             f"u{position:04d}": {f"i{item}": float(len(items) - rank) for rank, item in enumerate(items)}
             for position, items in enumerate(ranked)
@@ -123,6 +126,21 @@ def ranx_values(ranked, relevant, *, metrics):
         check=True,
     )
     return json.loads(done.stdout)
+
+
+def ir_measures_values(ranked, gains, *, metrics):
+    """Likewise by the library ir-measures, under its own names: {"nDCG@10": [one value a user]}."""
+    qrels = [ir_measures.Qrel(f"{u:04d}", f"i{item}", gain) for u, items in enumerate(gains) for item, gain in items.items()]
+    run = [
+        ir_measures.ScoredDoc(f"{u:04d}", f"i{item}", float(len(items) - rank))
+        for u, items in enumerate(ranked)
+        for rank, item in enumerate(items)
+    ]
+    found = ir_measures.iter_calc([ir_measures.parse_measure(name) for name in metrics], qrels, run)
+    values = {name: [0.0] * len(gains) for name in metrics}
+    for each in found:
+        values[str(each.measure)][int(each.query_id)] = each.value
+    return values
 
 
 def nt_xent_loss(vectors, owner, *, scale):

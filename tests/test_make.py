@@ -24,8 +24,6 @@ source = "synthetic"
 n_users = 120
 n_items = 100
 n_topics = 5
-[split]
-also = ["temporal"]
 [pairs]
 text_dim = 4
 [train]
@@ -83,24 +81,32 @@ def artefacts(run: Path) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def undisturbed(make: Make, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("undisturbed")
-    output = finish(make(root, "-j2", "run"))
-    assert "tiny:" in output and "tiny-temporal:" in output
+    shutil.copy(empty_store, root)
+    assert "tiny:" in finish(make(root, "-j2", "run"))
     return root
 
 
 def test_a_second_run_does_nothing_and_says_so(make: Make, undisturbed: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("manifest.json")}
     output = finish(make(undisturbed, "run"))
-    assert output.count("Nothing to do: every stage of") == 2
+    assert output.count("Nothing to do: every stage of") == 1
     assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("manifest.json")} == before
+
+
+def test_a_further_protocol_has_a_run_of_its_own(make: Make, undisturbed: Path, tmp_path: Path) -> None:
+    both = tmp_path / "own.toml"
+    both.write_text(PROFILE + '[split]\nalso = ["temporal"]\n')
+    output = finish(make(undisturbed, "-n", "run", config=both))
+    assert f"pipelines.stages.split {undisturbed}/tiny-temporal" in output
+    assert f"pipelines.stages.split {undisturbed}/tiny\n" not in output
 
 
 def test_a_new_learning_rate_trains_again_but_does_not_split_again(make: Make, undisturbed: Path, tmp_path: Path) -> None:
     shutil.copytree(undisturbed, tmp_path / "copy", ignore=shutil.ignore_patterns(".owner*"))
     changed = tmp_path / "own.toml"
-    changed.write_text(PROFILE.replace("dim = 16", "dim = 16\nlearning_rate = 0.001").replace('also = ["temporal"]', ""))
+    changed.write_text(PROFILE.replace("dim = 16", "dim = 16\nlearning_rate = 0.001"))
     output = finish(make(tmp_path / "copy", "-n", "candidates", config=changed))
     assert "pipelines.stages.train" in output
     assert "pipelines.stages.retrieve" in output
@@ -110,9 +116,10 @@ def test_a_new_learning_rate_trains_again_but_does_not_split_again(make: Make, u
 
 def kill_in(stage: str, make: Make, root: Path) -> bool:
     """Run make and kill all of it while one stage is at work; False if the stage was over too soon."""
-    mark = root / "tiny" / f".{stage}.partial"
+    run = root / "tiny"
+    mark = run / f".{stage}.partial"
     mark = mark / "checkpoint" / "epoch-0002" if stage == "train" else mark
-    process = make(root, "run")
+    process = make(root, "run", *([f"LAID={run}"] if (run / "config").is_dir() else []))
     while process.poll() is None and not mark.exists():
         time.sleep(0.001)
     with contextlib.suppress(ProcessLookupError):
@@ -121,7 +128,10 @@ def kill_in(stage: str, make: Make, root: Path) -> bool:
     return not (root / "tiny" / stage).exists()
 
 
-def test_killed_in_every_stage_it_ends_with_the_same_artefacts(make: Make, undisturbed: Path, tmp_path: Path) -> None:
+def test_killed_in_every_stage_it_ends_with_the_same_artefacts(
+    make: Make, undisturbed: Path, empty_store: Path, tmp_path: Path
+) -> None:
+    shutil.copy(empty_store, tmp_path)
     for stage in STAGES:
         for _ in range(4):
             if kill_in(stage, make, tmp_path):

@@ -19,6 +19,7 @@ from pipelines.settings.study import StudySettings
 from pipelines.settings.table import Settings
 from pipelines.settings.train import KNOB_FAULT, PretrainTable, TrainTable
 from pipelines.settings.tune import TuneSettings
+from recsys.baselines.facts import BASELINES
 from recsys.core.errors import ConfigError
 from recsys.core.knobs import unknown_key
 from recsys.training.settings import pretraining_settings, training_settings
@@ -49,9 +50,14 @@ class Profile(Settings):
         if self.name in ("raw", "mlflow", "benchmarks"):
             raise ValueError(f"name must not be one of raw, mlflow, benchmarks, got {self.name}")
         for table in ("retrieve", "baselines"):
-            if getattr(self, table).k < max(self.evaluate.ks):
-                k = getattr(self, table).k
-                raise ValueError(f"evaluate.ks must not exceed k in [{table}], got {max(self.evaluate.ks)} and {k}")
+            k, longest = getattr(self, table).k, max(self.evaluate.lengths(longest=1))
+            if k < longest:
+                raise ValueError(f"evaluate.k and evaluate.ks must not exceed k in [{table}], got {longest} and {k}")
+        named = set() if self.retrieve.sources == "auto" else set(self.retrieve.sources) & set(BASELINES)
+        if missing := sorted(named - set(self.baselines.names)):
+            raise ValueError(
+                f"retrieve.sources must name baselines of [baselines] names, got {', '.join(missing)}, which is left out"
+            )
         if self.embed.cold_items and not self.pairs.search_dim:
             raise ValueError("embed.cold_items must be false where pairs.search_dim is 0: such items are placed by their texts")
         window, most = self.pretrain.loop.window_length, self.train.model.history_length

@@ -54,6 +54,8 @@ def work(stage: StageRun[EmbedSettings]) -> EmbedFacts:
         dim=spec.dim,
         score="cosine",
         reads_times=spec.use_time,
+        device=stage.settings.device,
+        batch_tokens=stage.settings.batch_tokens,
     )
 
 

@@ -30,10 +30,11 @@ from recsys.candidates.table import Written
 from recsys.core.code import hash_code
 from recsys.core.columns import ITEM_ID, USER_ID
 from recsys.core.facts import as_table
-from recsys.core.files import MANIFEST, hash_folder, read_json, sha256_of, write_array
+from recsys.core.files import MANIFEST, hash_folder, sha256_of, write_array
 from recsys.data.vocabulary import Vocabulary, read_vocabulary
 from recsys.features.facts import PairsFacts
 from recsys.index.nearest import check_list_length
+from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
 from recsys.splits.facts import SCOPES, Scope, SplitFacts
 
@@ -134,8 +135,11 @@ def _learn(stage: StageRun[RetrieveSettings], scope: Scope, users: Vocabulary) -
         stage.say("sources: no baseline can be weighed on validation; lists are those of the two-tower model alone")
         return None
     precision = stage.facts_of("train", TrainFacts).precision
-    of_embed = {name: read_json(stage.run / "embed" / MANIFEST)["config"][name] for name in ("device", "batch_tokens")}
-    learned = learn_weights(on, tower_lists(on, users=users, run=stage.run, precision=precision, **of_embed))
+    embed = stage.facts_of("embed", EmbedFacts)
+    towers = tower_lists(
+        on, users=users, run=stage.run, precision=precision, device=embed.device, batch_tokens=embed.batch_tokens
+    )
+    learned = learn_weights(on, towers)
     shown = ", ".join(f"{name} {weight:g}" for name, weight in learned.weights.items())
     best = max((name for name in learned.ndcg if name != "fusion"), key=lambda name: learned.ndcg[name])
     alone = ", ".join(f"{name} alone {learned.ndcg[name]:.4f}" for name in dict.fromkeys((best, TWO_TOWER)))
@@ -184,11 +188,11 @@ def _asked(stage: StageRun[RetrieveSettings], rules: ItemRules, scope: Scope, le
 
 def _check_sources(stage: StageRun[RetrieveSettings]) -> None:
     """Sources that are named must be there, before anything is searched."""
-    if stage.settings.sources != "auto":
+    if (named := stage.settings.sources) != "auto" and set(named) != {TWO_TOWER}:
         baselines = _baselines(stage)
         skipped = stage.facts_of("baselines", BaselinesFacts).skipped if (baselines / MANIFEST).is_file() else []
         has_time = stage.facts_of("pairs", PairsFacts).has_time
-        check_named(stage.settings.sources, fitted=baselines / "fitted", skipped=skipped, has_time=has_time)
+        check_named(named, fitted=baselines / "fitted", skipped=skipped, has_time=has_time)
 
 
 def _search(

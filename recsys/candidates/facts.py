@@ -1,6 +1,7 @@
 """What the stage `retrieve` tells of the lists."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from recsys.candidates.sources.choice import SourceName
 from recsys.splits.facts import Scope
@@ -55,3 +56,15 @@ class RetrieveFacts:
     learn_seconds: float
     search_seconds: float
     write_seconds: float
+
+    def source_rows(self) -> list[dict[str, Any]]:
+        """Each source of the published lists with its weight, its share, and what it is worth on validation, the largest first.
+
+        Nothing where no weights were learned.
+        """
+        ndcg, adds = self.validation_ndcg[self.scope], self.adds[self.scope]
+        rows = [
+            {"name": name, "weight": weight, "share": self.source_shares[name], "alone": ndcg[name], "adds": adds[name]}
+            for name, weight in self.weights[self.scope].items()
+        ]
+        return sorted(rows, key=lambda row: (-row["share"], row["name"]))

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 _BESIDE = "*.j2"
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # imports are statements: no need to walk expressions
 
 
 def imported_modules(*names: str) -> dict[str, Path]:
@@ -68,10 +69,14 @@ def _location(name: str) -> Path:
 @cache
 def _imports(path: Path, changed: int) -> tuple[str, ...]:
     """What a file imports, read again if it changed."""
-    found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    found, waiting = list[str](), list[ast.AST](ast.parse(path.read_bytes()).body)
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            if node.module is not None and not node.level:
+                found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            waiting += [each for block in _BLOCKS for each in getattr(node, block, ())]
     return tuple(found)

@@ -1,14 +1,10 @@
 """Pictures of a space of embeddings: a map of the items, and their lengths against popularity."""
 
-import matplotlib
+import altair as alt
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from recsys.evaluation.charts import MODEL, STYLE, as_svg
-
-_COLOURS = ("#0b6e6e", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#1f78b4")
-_OTHER = "#c3c8ce"
+from recsys.evaluation.drawing import HUES, LINE, MODEL, as_svg, chart
 
 
 def draw_map(points: NDArray[np.float64], groups: list[str | None], *, heading: str) -> str:
@@ -20,30 +16,38 @@ def draw_map(points: NDArray[np.float64], groups: list[str | None], *, heading: 
         heading: What the groups are.
     """
     names, sizes = np.unique([group for group in groups if group is not None] or ["all"], return_counts=True)
-    largest = [str(name) for name in names[np.argsort(-sizes, kind="stable")][: len(_COLOURS)]]
-    label = np.array([group if group in largest else "other" for group in groups], dtype=object)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.6, 4.0), layout="constrained")
-        panel = figure.subplots()
-        for name, colour in [("other", _OTHER), *zip(largest, _COLOURS, strict=False)]:
-            own = label == name
-            if own.any():
-                panel.scatter(points[own, 0], points[own, 1], s=5, color=colour, label=name, linewidths=0)
-        panel.set_xticks([])
-        panel.set_yticks([])
-        panel.set_title(heading, loc="left", fontsize=9)
-        panel.legend(frameon=False, fontsize=7, markerscale=2.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        return as_svg(figure)
+    largest = [str(name) for name in names[np.argsort(-sizes, kind="stable")][: len(HUES)]]
+    table = [
+        {"x": round(float(x), 3), "y": round(float(y), 3), "group": group if group in largest else "other"}
+        for (x, y), group in zip(points, groups, strict=True)
+    ]
+    scale = alt.Scale(domain=[*largest, "other"], range=[*HUES[: len(largest)], LINE])
+    drawn = (
+        chart(table)
+        .mark_point(filled=True, size=9, opacity=0.8, aria=False)
+        .encode(
+            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
+            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
+            color=alt.Color("group:N", scale=scale, title=None),
+        )
+    )
+    return as_svg(drawn, title=heading, height=260)
 
 
 def draw_norms(norms: NDArray[np.float32], counts: NDArray[np.integer]) -> str:
     """The length of each item's vector before it became 1, against its train events."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.6, 4.0), layout="constrained")
-        panel = figure.subplots()
-        panel.scatter(np.maximum(counts, 1), norms, s=5, color=MODEL, alpha=0.4, linewidths=0)
-        panel.set_xscale("log")
-        panel.xaxis.set_major_formatter("{x:,.0f}")
-        panel.set_xlabel("train events of an item")
-        panel.set_ylabel("length of its vector")
-        return as_svg(figure)
+    table = [{"count": int(max(count, 1)), "norm": round(float(norm), 3)} for count, norm in zip(counts, norms, strict=True)]
+    drawn = (
+        chart(table)
+        .mark_point(filled=True, size=9, opacity=0.4, color=MODEL, aria=False)
+        .encode(
+            x=alt.X(
+                "count:Q",
+                title="train events of an item",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(format="~s", values=[10**n for n in range(9)]),
+            ),
+            y=alt.Y("norm:Q", title="length of its vector", scale=alt.Scale(zero=False)),
+        )
+    )
+    return as_svg(drawn, title="lengths of item vectors by popularity", height=260)

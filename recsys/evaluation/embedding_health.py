@@ -11,6 +11,7 @@ Vectors = NDArray[np.float32]
 _MOST_PAIRS, _MOST_SCORES = 5_000, 2 * 10**8
 _FEW, _MANY = 10, 100
 _ALIKE, _FEWEST_DIRECTIONS, _ENOUGH = 0.9, 1 / 16, 16
+_MANY_DEAD, _HUBS = 1 / 3, 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,8 @@ class EmbeddingHealth:
             always.
         n_dead: Items among the 100 nearest of nobody who was asked.
         norm_popularity: Spearman correlation of the length of an item's vector, before it became 1, and its train events.
-        faults: What is wrong, in words; nothing if the space is sound.
+        faults: What is wrong, in words; nothing if the space can be searched.
+        warnings: What is not as it should be and yet no reason to hold lists back.
     """
 
     dim: int
@@ -45,6 +47,7 @@ class EmbeddingHealth:
     n_dead: int
     norm_popularity: float
     faults: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def measure_health(
@@ -75,6 +78,7 @@ def measure_health(
     taken = users[pairs[:, 0]] - items[pairs[:, 1]]
     item_cosine, user_cosine = _mean_cosine(some_items), _mean_cosine(some_users)
     rank = effective_rank(some_items)
+    hubness, n_dead = float(skew(often)) if often.std() > 0 else 0.0, int((ever == 0).sum())
     return EmbeddingHealth(
         dim=items.shape[1],
         n_users=len(asked),
@@ -84,10 +88,11 @@ def measure_health(
         item_cosine=item_cosine,
         user_cosine=user_cosine,
         effective_rank=rank,
-        hubness=float(skew(often)) if often.std() > 0 else 0.0,
-        n_dead=int((ever == 0).sum()),
+        hubness=hubness,
+        n_dead=n_dead,
         norm_popularity=_rank_correlation(norms, counts),
         faults=_find_faults(item_cosine=item_cosine, user_cosine=user_cosine, rank=rank, most=min(items.shape)),
+        warnings=_find_warnings(hubness=hubness, n_dead=n_dead, n_users=len(asked), n_items=len(items)),
     )
 
 
@@ -136,6 +141,18 @@ def _find_faults(*, item_cosine: float, user_cosine: float, rank: float, most: i
     if rank < max(2.0, most * _FEWEST_DIRECTIONS) and most >= _ENOUGH:
         faults.append(f"collapsed: items make use of {rank:.1f} directions of {most}")
     return tuple(faults)
+
+
+def _find_warnings(*, hubness: float, n_dead: int, n_users: int, n_items: int) -> tuple[str, ...]:
+    """Items that nobody is near to, where enough users were asked that each item might have been; and hubs."""
+    found = []
+    if n_users * min(_MANY, n_items) >= _ENOUGH * n_items and n_dead > _MANY_DEAD * n_items:
+        found.append(
+            f"{n_dead / n_items:.0%} of the items are among the 100 nearest of none of {n_users:,} users: they are dead"
+        )
+    if hubness > _HUBS:
+        found.append(f"a few items are near to nearly everybody: hubness is {hubness:.1f}")
+    return tuple(found)
 
 
 def _count_neighbours(users: Vectors, items: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

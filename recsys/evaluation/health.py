@@ -1,7 +1,7 @@
 """How healthy the embeddings of a run are, for the report."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,25 @@ from recsys.data.schema import category_columns
 from recsys.data.vocabulary import read_vocabulary
 from recsys.evaluation.embedding_charts import draw_map, draw_norms
 from recsys.evaluation.embedding_health import EmbeddingHealth, measure_health, project_to_plane
-from recsys.evaluation.report import HealthSection
 
-_MOST_POINTS = 4_000
+_MOST_POINTS = 1_500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSection:
+    """What the page says of the embeddings.
+
+    Attributes:
+        verdict: Sound, or what is wrong.
+        is_sound: Whether nothing is wrong.
+        lines: Figures in words, each `label: text`.
+        pictures: As SVG text, each with what it shows.
+    """
+
+    verdict: str
+    is_sound: bool
+    lines: Sequence[str]
+    pictures: Sequence[tuple[str, str]]
 
 
 def assess_embeddings(
@@ -48,15 +64,23 @@ def assess_embeddings(
     column, groups = _groups(pl.read_parquet(ingest / "items.parquet"), known_items.ids.gather(shown))
     heading = "items by the two directions in which they differ most" + (f", coloured by {column}" if column else "")
     section = HealthSection(
-        verdict="The embeddings are sound." if not health.faults else f"The embeddings are {'; '.join(health.faults)}.",
+        verdict=_verdict(health),
         is_sound=not health.faults,
         lines=_in_words(health, n_items=len(items)),
         pictures=[
-            draw_map(project_to_plane(items[shown]), groups, heading=heading),
-            draw_norms(norms[shown], counts[shown]),
+            (draw_map(project_to_plane(items[shown]), groups, heading=heading), f"{heading.capitalize()}."),
+            (draw_norms(norms[shown], counts[shown]), "Lengths of item vectors, before they became 1, by popularity."),
         ],
     )
     return health, section
+
+
+def _verdict(health: EmbeddingHealth) -> str:
+    if health.faults:
+        return f"The embeddings are {'; '.join((*health.faults, *health.warnings))}."
+    if health.warnings:
+        return f"The embeddings are not collapsed, but {'; '.join(health.warnings)}."
+    return "The embeddings are sound."
 
 
 def health_figures(health: EmbeddingHealth) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from recsys.evaluation.background import Background
 from recsys.evaluation.comparison import Artefact, Comparison, compare_to_baselines, find_artefacts
 from recsys.evaluation.judgements import Judgements
 from recsys.evaluation.score import Scored, score_table
@@ -59,9 +60,11 @@ def score_scope(
     backwards: Mapping[str, Path],
     scope: Scope,
     model: str,
+    k: int,
     ks: list[int],
     n_resamples: int,
     seed: int,
+    background: Background | None = None,
 ) -> ScopeScores:
     """Judge the lists of all models, and compare them.
 
@@ -72,13 +75,17 @@ def score_scope(
         backwards: For each artefact the table of its reverse.
         scope: Which one it is.
         model: Whose lists are published.
-        ks: List lengths.
+        k: The list length that models are compared at.
+        ks: All list lengths, k among them.
         n_resamples: Of the bootstrap.
         seed: Of it.
+        background: For metrics of popularity and diversity; they are left out if None.
     """
-    found = {name: score_table(path, judgements, catalogue, ks=ks, name=name) for name, path in tables.items()}
-    reverse = {name: score_table(path, judgements, catalogue, ks=ks, name=name) for name, path in backwards.items()}
-    metric, resampling = f"ndcg@{min(ks)}", {"n_resamples": n_resamples, "seed": seed}
+    found = {
+        name: score_table(path, judgements, catalogue, ks=ks, name=name, background=background) for name, path in tables.items()
+    }
+    reverse = {name: score_table(path, judgements, catalogue, ks=[k], name=name) for name, path in backwards.items()}
+    metric, resampling = f"ndcg@{k}", {"n_resamples": n_resamples, "seed": seed}
     models = {name: found[name] for name in sorted(found, key=lambda name: (-float(found[name].per_user[metric].mean()), name))}
     others = {name: found[name] for name in tables if name != model and name not in reverse}
     rules = {name: (models[name], back) for name, back in reverse.items()}

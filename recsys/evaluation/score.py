@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from recsys.core.columns import COUNT, ITEM_ID, ITEM_IDX, RANK, USER_ID
 from recsys.core.errors import DataError
 from recsys.data.schema import CANDIDATES, check_table
+from recsys.evaluation.background import Background
 from recsys.evaluation.judgements import Judgements
-from recsys.metrics.catalogue import novelty
+from recsys.metrics.catalogue import novelty, serendipity
 from recsys.metrics.judge import judge
+from recsys.metrics.rank import graded_ndcg, graded_recall
+
+_PROPENSITY = (
+    0.5  # the power of an item's count that its chance to be observed grows with: Saito et al., WSDM 2020, section 5.1
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,13 @@ class Scored:
 
 
 def score_candidates(
-    candidates: pl.LazyFrame, judgements: Judgements, catalogue: pl.DataFrame, *, ks: Sequence[int], name: str
+    candidates: pl.LazyFrame,
+    judgements: Judgements,
+    catalogue: pl.DataFrame,
+    *,
+    ks: Sequence[int],
+    name: str,
+    background: Background | None = None,
 ) -> Scored:
     """Compute every metric at every k for the judged users.
 
@@ -45,6 +57,7 @@ def score_candidates(
         catalogue: item_id and count of train events; its row numbers are item idx.
         ks: List lengths.
         name: The model, for messages.
+        background: What users took and what kinds items are of, for metrics of popularity and diversity; left out if None.
 
     Raises:
         DataError: Nobody is judged, or a list holds one rank or item twice.
@@ -55,17 +68,19 @@ def score_candidates(
             "evaluate: some user must have a test item that is new to the user, got repeats only; lists never hold seen items"
         )
     longest = max(ks)
-    numbered = catalogue.select(ITEM_ID).with_row_index(ITEM_IDX)
+    numbered = catalogue.with_row_index(ITEM_IDX)
+    gain = 1 / pl.col(COUNT).fill_null(0).clip(1).cast(pl.Float64) ** _PROPENSITY
+    pairs = judgements.pairs.join(numbered, on=ITEM_ID, how="left").select(USER_ID, ITEM_ID, gain=gain)
     lists = (
         candidates.filter(pl.col(RANK) <= longest)
         .join(users.lazy().select(USER_ID, "row"), on=USER_ID)
-        .join(numbered.lazy(), on=ITEM_ID, how="left")
-        .join(judgements.pairs.lazy().with_columns(hit=True), on=[USER_ID, ITEM_ID], how="left")
+        .join(numbered.lazy().select(ITEM_ID, ITEM_IDX), on=ITEM_ID, how="left")
+        .join(pairs.lazy(), on=[USER_ID, ITEM_ID], how="left")
         .select(
             "row",
             pl.col(RANK).cast(pl.Int64),
             pl.col(ITEM_IDX).cast(pl.Int64).fill_null(-1),
-            pl.col("hit").fill_null(False),
+            pl.col("gain").fill_null(0.0),
         )
         .collect()
     )
@@ -75,14 +90,32 @@ def score_candidates(
     ):
         raise DataError(f"evaluate: lists of {name} must hold each rank and item once, got doubles; run its stage again")
     row, column = lists["row"].to_numpy(), lists[RANK].to_numpy() - 1
-    hits = np.zeros((users.height, longest), bool)
+    gains = np.zeros((users.height, longest))
     item_idx = np.full((users.height, longest), -1, np.int32)
-    hits[row, column], item_idx[row, column] = lists["hit"].to_numpy(), lists[ITEM_IDX].to_numpy()
-    n_relevant = users["n_relevant"].to_numpy()
+    gains[row, column], item_idx[row, column] = lists["gain"].to_numpy(), lists[ITEM_IDX].to_numpy()
+    hits, n_relevant, counts = gains > 0, users["n_relevant"].to_numpy().astype(np.int64), catalogue[COUNT].to_numpy()
+    whole, best = _most_to_gain(pairs.join(users, on=USER_ID), n_users=users.height, longest=longest)
+    others = {
+        "debiased_recall": graded_recall(gains, whole, ks=ks),
+        "debiased_ndcg": graded_ndcg(gains, best, ks=ks),
+        "serendipity": serendipity(hits, item_idx, counts, ks=ks),
+        "novelty": novelty(item_idx, counts / counts.sum(), ks=ks),
+    }
+    if background is not None:
+        others |= background.metrics(item_idx, users[USER_ID], counts, ks=ks)
     per_user = judge(hits, n_relevant, ks=ks)
-    share = catalogue[COUNT].to_numpy() / catalogue[COUNT].sum()
-    per_user |= {f"novelty@{k}": novelty(item_idx, share, k=k) for k in ks}
-    return Scored(per_user=per_user, hits=hits, n_relevant=n_relevant.astype(np.int64), item_idx=item_idx)
+    per_user |= {f"{metric}@{k}": values[:, number] for metric, values in others.items() for number, k in enumerate(ks)}
+    return Scored(per_user=per_user, hits=hits, n_relevant=n_relevant, item_idx=item_idx)
+
+
+def _most_to_gain(pairs: pl.DataFrame, *, n_users: int, longest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What all relevant items of each user are worth together, (U,), and each of those worth most, (U, R)."""
+    ordered = pairs.sort("row", "gain", descending=[False, True])
+    rank = ordered.select(pl.int_range(pl.len()).over("row")).to_series().to_numpy()
+    row, gain = ordered["row"].to_numpy(), ordered["gain"].to_numpy()
+    best, within = np.zeros((n_users, min(longest, int(rank.max(initial=0)) + 1))), rank < longest
+    best[row[within], rank[within]] = gain[within]
+    return np.asarray(np.bincount(row, gain, minlength=n_users), np.float64), best
 
 
 def list_counts(item_idx: NDArray[Any], *, n_items: int, k: int, weight: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
@@ -100,7 +133,15 @@ def list_counts(item_idx: NDArray[Any], *, n_items: int, k: int, weight: NDArray
     return np.bincount(within[listed], weights=weights, minlength=n_items).astype(np.int64)
 
 
-def score_table(path: Path, judgements: Judgements, catalogue: pl.DataFrame, *, ks: list[int], name: str) -> Scored:
+def score_table(
+    path: Path,
+    judgements: Judgements,
+    catalogue: pl.DataFrame,
+    *,
+    ks: Sequence[int],
+    name: str,
+    background: Background | None = None,
+) -> Scored:
     """As `score_candidates`, from a file that is held to the schema of candidates.
 
     Raises:
@@ -108,4 +149,4 @@ def score_table(path: Path, judgements: Judgements, catalogue: pl.DataFrame, *, 
     """
     table = pl.scan_parquet(path)
     check_table(table, CANDIDATES, name=name)
-    return score_candidates(table, judgements, catalogue, ks=ks, name=name)
+    return score_candidates(table, judgements, catalogue, ks=ks, name=name, background=background)

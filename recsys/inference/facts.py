@@ -1,6 +1,7 @@
 """What the stage `embed` tells of the vectors."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from recsys.index.nearest import Score
 
@@ -16,6 +17,8 @@ class EmbedFacts:
         dim: D.
         score: By what training compared a user with an item.
         reads_times: Whether the user tower reads times, or the order only.
+        device: As set: where further users of this run are encoded.
+        batch_tokens: Padded events that are encoded at once.
     """
 
     n_items: int
@@ -24,3 +27,5 @@ class EmbedFacts:
     dim: int
     score: Score
     reads_times: bool
+    device: Literal["auto", "cpu", "cuda"]
+    batch_tokens: int

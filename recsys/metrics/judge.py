@@ -7,18 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.metrics.rank import average_precision, ndcg, rank_biased_precision, reciprocal_rank
-from recsys.metrics.relevance import Counts, Hits, Values, hit_rate, precision, recall
+from recsys.metrics.relevance import Counts, Hits, Values, hit_rate, precision, r_precision, recall
 
 Metric = Callable[..., Values]
 METRICS: Mapping[str, Metric] = {
     "hr": hit_rate,
     "recall": recall,
     "precision": precision,
+    "r_precision": r_precision,
     "ndcg": ndcg,
     "mrr": reciprocal_rank,
     "map": average_precision,
     "rbp": rank_biased_precision,
 }
+_BLOCK_BYTES = 1 << 20  # of a matrix of hits as float64: it stays in the cache from one metric to the next
 
 
 def judge(hits: Hits, n_relevant: Counts, *, ks: Sequence[int], metrics: Sequence[str] = tuple(METRICS)) -> dict[str, Values]:
@@ -36,7 +38,13 @@ def judge(hits: Hits, n_relevant: Counts, *, ks: Sequence[int], metrics: Sequenc
     >>> judge(np.array([[False, True]]), np.array([1]), ks=[2], metrics=["hr", "mrr"])
     {'hr@2': array([1.]), 'mrr@2': array([0.5])}
     """
-    return {f"{name}@{k}": METRICS[name](hits, n_relevant, k=k) for name in metrics for k in ks}
+    n_users, block = len(hits), max(1, _BLOCK_BYTES // (8 * max(hits.shape[1], 1)))
+    found = {name: np.empty((len(ks), n_users)) for name in metrics}
+    for begin in range(0, n_users, block):
+        rows = slice(begin, begin + block)
+        for name in metrics:
+            found[name][:, rows] = METRICS[name](hits[rows], n_relevant[rows], ks=ks).T
+    return {f"{name}@{k}": found[name][column] for name in metrics for column, k in enumerate(ks)}
 
 
 def find_hits(

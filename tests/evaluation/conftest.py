@@ -17,7 +17,7 @@ def scored_of():
         n_relevant = np.maximum(hits.sum(1), 1) if n_relevant is None else np.asarray(n_relevant)
         item_idx = np.tile(np.arange(hits.shape[1]), (len(hits), 1)) if item_idx is None else np.asarray(item_idx)
         per_user = {
-            f"{name}@{k}": metric(hits, n_relevant, k=k)
+            f"{name}@{k}": metric(hits, n_relevant, ks=[k])[:, 0]
             for name, metric in (("hr", hit_rate), ("ndcg", ndcg), ("recall", recall))
             for k in ks
         }

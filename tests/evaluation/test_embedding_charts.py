@@ -7,7 +7,7 @@ def test_large_groups_have_a_colour_each_and_the_rest_is_other():
     rng = np.random.default_rng(0)
     groups = [f"genre {position % 12:02d}" for position in range(240)] + [None] * 5 + ["genre 00"] * 30
     drawn = draw_map(rng.normal(size=(275, 2)), groups, heading="a <heading>")
-    assert drawn.startswith("<svg") and "a &lt;heading&gt;" in drawn
+    assert drawn.startswith("<svg") and "<heading>" not in drawn
     assert "genre 00" in drawn and "other" in drawn and "genre 11" not in drawn
 
 

@@ -28,7 +28,7 @@ def test_a_trained_run_is_sound_and_in_words(finished: Path) -> None:
         "Dead ids",
         "Norm against popularity",
     ]
-    assert len(section.pictures) == 2 and all(picture.startswith("<svg") for picture in section.pictures)
+    assert len(section.pictures) == 2 and all(drawn.startswith("<svg") and caption for drawn, caption in section.pictures)
 
 
 def test_the_stage_writes_them_and_the_page_shows_them(finished: Path) -> None:

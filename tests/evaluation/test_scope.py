@@ -38,6 +38,7 @@ def scored(tmp_path):
             backwards={"next-id": _table(tmp_path / "back", never)},
             scope="new",
             model=model,
+            k=1,
             ks=[1, 2],
             n_resamples=50,
             seed=0,

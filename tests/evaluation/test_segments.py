@@ -29,8 +29,8 @@ def test_metrics_of_ranks_are_those_of_the_lists():
     hits = np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]], bool)
     n_relevant = np.array([2, 1, 1])
     for k in (3, 5):
-        np.testing.assert_allclose(figures[f"recall@{k}"], recall(hits, n_relevant, k=k))
-        np.testing.assert_allclose(figures[f"ndcg@{k}"], ndcg(hits, n_relevant, k=k))
+        np.testing.assert_allclose(figures[f"recall@{k}"], recall(hits, n_relevant, ks=[k])[:, 0])
+        np.testing.assert_allclose(figures[f"ndcg@{k}"], ndcg(hits, n_relevant, ks=[k])[:, 0])
 
 
 def test_rows_have_the_mean_and_its_interval():

@@ -226,7 +226,7 @@ def _test_ndcg(world, lists):
         if user in relevant:
             hits.append([world.items.ids[int(item)] == relevant[user] for item in row])
             n_relevant.append(1)
-    return float(ndcg(np.array(hits), np.array(n_relevant), k=10).mean())
+    return float(ndcg(np.array(hits), np.array(n_relevant), ks=[10])[:, 0].mean())
 
 
 @pytest.mark.slow

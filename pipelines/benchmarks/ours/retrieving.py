@@ -60,7 +60,7 @@ def _prepare(run: Path, k: int) -> None:
         n_queries=8,
         seed=0,
     )
-    for stage in ("ingest", "pairs", "train", "embed", "index", "baselines"):
+    for stage in ("ingest", "pairs", "train", "embed", "index"):
         write_json(run / stage / MANIFEST, {"facts": {}})
     nothing = pl.DataFrame(schema=INTERACTIONS)
     split = Split(protocol="temporal", train=nothing, validation=nothing, test=nothing).facts()

@@ -54,7 +54,7 @@ def test_a_stage_that_fails_ends_the_run_with_its_code(recsys, tmp_path: Path) -
 @pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_and_ends_as_make_does(finished: Path, tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(PROFILE)
-    command = [sys.executable, "-m", "pipelines.commands.main", "run", "own.toml"]
+    command = [sys.executable, "-m", "pipelines.commands.main", "run", "own.toml", "--until", "report"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True)
     mark = tmp_path / "artifacts" / "tiny" / ".train.partial"
@@ -64,7 +64,6 @@ def test_killed_in_the_middle_it_goes_on_and_ends_as_make_does(finished: Path, t
     process.wait()
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "two-tower" in done.stdout and "candidates" in done.stdout
     for stage in NAMES[:-1]:
         own, other = (
             json.loads((run / stage / "manifest.json").read_text()) for run in (tmp_path / "artifacts" / "tiny", finished)

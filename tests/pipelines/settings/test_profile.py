@@ -36,6 +36,7 @@ def test_every_shipped_profile_is_valid_and_named_as_its_file(name: str) -> None
         (LOG + '[split]\nprotocol = "temporal"\nvalidation = false\n', ["split: validation must be true", "temporal", "false"]),
         (LOG + '[split]\nalso = ["temporal"]\nvalidation = false\n', ["split: validation must be true", "temporal", "false"]),
         (LOG + "[evaluate]\nks = [10, 500]\n", ["evaluate.ks", "500"]),
+        (LOG + "[evaluate]\nk = 20\n[baselines]\nk = 15\n", ["evaluate.k", "k in [baselines]", "20 and 15"]),
         ('name = "x"\n[ingest]\nsource = "files"\n', ["ingest", "interactions", "nothing"]),
         ('name = "../x"\n[ingest]\nsource = "synthetic"\n', ["name", "pattern", "'../x'"]),
         ('name = "raw"\n[ingest]\nsource = "synthetic"\n', ["name", "raw"]),
@@ -46,6 +47,10 @@ def test_every_shipped_profile_is_valid_and_named_as_its_file(name: str) -> None
         (
             LOG + "[pretrain]\nn_epochs = 1\n[train]\nhistory_length = 8\n",
             ["pretrain.window_length must be at most train.history_length", "10", "8"],
+        ),
+        (
+            LOG + '[retrieve]\nsources = ["two_tower", "ease"]\n[baselines]\nnames = ["item_knn"]\n',
+            ["retrieve.sources must name baselines of [baselines] names", "got ease"],
         ),
         (LOG + "[split]\ntest_days = inf\n", ["split.test_days", "finite", "inf"]),
         (LOG + "[split]\ntest_days = 1e9\n", ["split.test_days", "36500", "1000000000.0"]),

@@ -26,7 +26,10 @@ def test_metrics_hold_every_model_and_figure_with_its_interval(finished: Path) -
         "recent-popularity",
     }
     names = {row["metric"] for row in rows}
-    figures = ("hr", "recall", "precision", "ndcg", "mrr", "map", "rbp", "coverage", "gini", "novelty")
+    figures = (
+        *("hr", "recall", "precision", "r_precision", "ndcg", "mrr", "map", "rbp", "debiased_recall", "debiased_ndcg"),
+        *("coverage", "gini", "novelty", "popularity_lift", "serendipity", "intra_list_distance", "miscalibration"),
+    )
     assert names == {f"{name}@{k}" for name in figures for k in (5, 20)}
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
 
@@ -96,8 +99,8 @@ def test_targets_outside_the_catalogue_are_counted_and_miss(copy_of: Path, run_s
     assert "(ceiling of recall 0.8000)" in protocol_of(copy_of)["Missing targets"]
 
 
-def test_the_headline_takes_hits_at_the_shortest_and_recall_at_the_longest_list() -> None:
-    assert headline_metrics([10, 100]) == ["hr@10", "ndcg@10", "recall@100", "coverage@10"]
+def test_the_headline_takes_hits_at_the_length_that_decides_and_recall_at_the_longest() -> None:
+    assert headline_metrics(10, [1, 10, 100]) == ["hr@10", "ndcg@10", "recall@100", "coverage@10"]
 
 
 @pytest.fixture

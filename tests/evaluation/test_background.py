@@ -1,0 +1,42 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from recsys.evaluation.background import build_background, choose_kind
+
+CATALOGUE = pl.DataFrame({"item_id": ["a", "b", "c"], "count": [8, 4, 2]})
+EVENTS = pl.DataFrame({"user_id": ["ann", "ann", "ann", "bob"], "item_id": ["b", "b", "c", "new"]})
+ITEMS = pl.DataFrame(
+    {
+        "item_id": ["a", "b", "c", "new"],
+        "brand": [["x"], None, ["y"], ["z"]],
+        "genre": [["drama"], ["drama", "war"], ["war"], []],
+        "price": [1.0, 2.0, 3.0, 4.0],
+    }
+)
+
+
+def test_lists_are_held_against_what_a_user_took_once_each():
+    found = build_background(EVENTS, CATALOGUE, ITEMS)
+    metrics = found.metrics(np.array([[0, 1], [0, -1]], np.int32), pl.Series(["ann", "bob"]), np.array([8, 4, 2]), ks=[1, 2])
+    assert metrics["popularity_lift"].tolist() == [[pytest.approx(8 / 3 - 1), pytest.approx(1.0)], [0, 0]]
+    assert found.kind == "genre" and found.kinds.tolist() == [[0, -1], [0, 1], [1, -1]]
+    assert metrics["intra_list_distance"][0].tolist() == [0, pytest.approx(1 - 1 / np.sqrt(2))]
+    assert metrics["miscalibration"][0, 0] > metrics["miscalibration"][0, 1] > 0
+
+
+def test_where_nothing_is_known_of_items_only_popularity_is_told():
+    found = build_background(EVENTS, CATALOGUE, None)
+    metrics = found.metrics(np.array([[0]], np.int32), pl.Series(["ann"]), np.array([8, 4, 2]), ks=[1])
+    assert list(metrics) == ["popularity_lift"] and found.kinds is None
+    assert choose_kind(ITEMS.select("item_id", "price")) is None
+    assert choose_kind(pl.DataFrame({"item_id": ["a", "b"], "shop": [["one"], ["one"]]})) is None, "one value tells nothing"
+
+
+def test_of_very_many_kinds_the_rare_ones_are_one():
+    ids = [f"i{number:04d}" for number in range(600)]
+    catalogue = pl.DataFrame({"item_id": ids, "count": [1] * 600})
+    items = pl.DataFrame({"item_id": ids, "shelf": [[f"s{number if number < 400 else 7}"] for number in range(600)]})
+    kinds = build_background(EVENTS, catalogue, items).kinds
+    assert len(np.unique(kinds)) == 200
+    assert len(set(kinds[400:, 0].tolist()) | {int(kinds[7, 0])}) == 1
