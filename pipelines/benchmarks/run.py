@@ -17,6 +17,7 @@ from pipelines.benchmarks import (
     filtered_search,
     full_softmax,
     index_choice,
+    metrics_speed,
     retrieve_job,
     time_to_quality,
     train_hstu,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Measure] = {
     "filtered-search": filtered_search.measure,
     "retrieve-job": retrieve_job.measure,
     "index-choice": index_choice.measure,
+    "metrics-speed": metrics_speed.measure,
     "time-to-quality": time_to_quality.measure,
 }
 BENCHMARKS |= {ranking.name: partial(measure_ranking, ranking=ranking) for ranking in RANKINGS}

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from pipelines.commands import ask, catalogue, doctor, new, run, sets, summary, vectors
+from pipelines.commands import ask, backtest, catalogue, compare, doctor, new, run, sets, summary, vectors
 from recsys.core.errors import ConfigError, RecsysError
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def _options(
     """Options of all commands."""
 
 
-for module in (run, new, ask, vectors, sets, catalogue, summary, doctor):
+for module in (run, backtest, new, ask, vectors, sets, compare, catalogue, summary, doctor):
     for name, command in module.COMMANDS.items():
         app.command(name=name)(command)
 

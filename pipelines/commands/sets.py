@@ -1,4 +1,4 @@
-"""Commands about published candidate sets: rollback, verify, compare."""
+"""Commands about published candidate sets: rollback, verify."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.commands.options import AsJson, Length, Run, claim_run, console, find_run, print_json
+from pipelines.commands.options import AsJson, Run, claim_run, console, find_run, print_json
 
 
 def rollback(run: Run = None, as_json: AsJson = False) -> None:
@@ -41,30 +41,4 @@ def verify(
         raise typer.Exit(1)
 
 
-def compare(
-    first: Annotated[Path, typer.Argument(help="A run folder, a published set, or a table of candidates.")],
-    second: Annotated[Path, typer.Argument(help="The newer one.")],
-    k: Length = 10,
-    as_json: AsJson = False,
-) -> None:
-    """What changed between two sets of candidates: overlap, churned users, coverage, popularity."""
-    import polars as pl
-
-    from recsys.data.schema import CANDIDATES, check_table
-    from recsys.evaluation.list_comparison import compare_lists
-    from recsys.serving.audit import find_candidates, find_counts
-
-    tables = [pl.scan_parquet(find_candidates(path)) for path in (first, second)]
-    for path, table in zip((first, second), tables, strict=True):
-        check_table(table, CANDIDATES, name=str(path))
-    found = asdict(compare_lists(*tables, k=k, counts=find_counts(first)))
-    if as_json:
-        print_json(found)
-        return
-    for name, value in found.items():
-        cells = value if isinstance(value, tuple) else (value,)
-        text = " → ".join(f"{cell:,.4f}" if isinstance(cell, float) else f"{cell:,}" for cell in cells)
-        console.print(f"{name.replace('_', ' '):<22}{text}", markup=False)
-
-
-COMMANDS: dict[str, Callable[..., None]] = {"rollback": rollback, "verify": verify, "compare": compare}
+COMMANDS: dict[str, Callable[..., None]] = {"rollback": rollback, "verify": verify}

@@ -110,6 +110,26 @@ def choose_protocol(profile: Profile, protocol: str) -> Profile:
         raise ConfigError(f"PROTOCOL={protocol}: {explain(error)}") from None
 
 
+def choose_cut(profile: Profile, *, test_days: float, days_left_out: float) -> Profile:
+    """The same profile as of some days before the end of the log, under the temporal protocol, with a name of its own.
+
+    Args:
+        profile: Any.
+        test_days: Of the test window.
+        days_left_out: At the end of the log.
+
+    Raises:
+        ConfigError: The other settings do not allow it.
+    """
+    split = {"protocol": "temporal", "also": [], "test_days": test_days, "days_left_out": days_left_out}
+    table = profile.model_dump(by_alias=True)
+    name = f"{profile.name}-{days_left_out:g}-days-before"
+    try:
+        return Profile.model_validate(table | {"name": name, "split": table["split"] | split})
+    except ValidationError as error:
+        raise ConfigError(f"backtest: {explain(error)}") from None
+
+
 def read_shipped(name: str) -> Profile:
     """Read one of the profiles that come with the project."""
     return read_profile(_SHIPPED / f"{name}.toml")

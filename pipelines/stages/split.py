@@ -1,5 +1,7 @@
 """split: the clean log to `train.parquet`, `validation.parquet`, `test.parquet`, with proof that nothing leaks."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from pipelines.settings.split import SplitSettings
@@ -14,7 +16,7 @@ from recsys.splits.facts import SplitFacts
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.leave_last_out import split_leave_last_out
 from recsys.splits.parts import Split
-from recsys.splits.temporal import split_temporal
+from recsys.splits.temporal import leave_out_end, split_temporal
 
 
 def work(stage: StageRun[SplitSettings]) -> SplitFacts:
@@ -27,6 +29,10 @@ def work(stage: StageRun[SplitSettings]) -> SplitFacts:
             "split: the temporal protocol needs times, got histories whose order is all that is known; "
             'set [split] protocol = "leave_last_out"'
         )
+    whole = log.height
+    if stage.settings.days_left_out:
+        log = leave_out_end(log, days=stage.settings.days_left_out)
+        stage.say(f"{whole - log.height:,} events of the last {stage.settings.days_left_out:g} days are left out")
     split, cold = _split(log, stage.settings, by_moment=ingest.ties == "sets"), pl.Series([], dtype=pl.String)
     if stage.settings.cold_share:
         rng = rng_for(stage.settings.cold_seed, "cold items")
@@ -40,7 +46,7 @@ def work(stage: StageRun[SplitSettings]) -> SplitFacts:
     withheld = f"; {len(cold):,} items withheld wholly" if len(cold) else ""
     cut = "" if split.cut is None else f"; cut: {split.cut:%Y-%m-%d %H:%M:%S}"
     stage.say(f"{split.protocol}: {rows}{cut}{withheld}; nothing leaks")
-    return split.facts()
+    return replace(split.facts(), days_left_out=stage.settings.days_left_out)
 
 
 def _split(log: pl.DataFrame, settings: SplitSettings, *, by_moment: bool) -> Split:

@@ -69,6 +69,8 @@ def state_split(split: SplitFacts) -> str:
     if split.cut is not None and split.validation_start is not None:
         cut, start = _moment(split.cut), _moment(split.validation_start)
         rule = f"one cut for all users: test from {cut} on, validation from {start} to there"
+        if split.days_left_out:
+            rule += f"; the last {split.days_left_out:g} days of the log are left out"
     else:
         last = "all events of each user's last moment are" if split.by_moment else "each user's last event is"
         rule = f"{last} test{', the second last validation' if split.has_validation else '; there is no validation part'}"

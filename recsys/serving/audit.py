@@ -65,7 +65,7 @@ def find_candidates(source: Path) -> Path:
         ArtefactError: There is none.
     """
     for path in (source, source / "retrieve" / "candidates.parquet", source / "candidates.parquet"):
-        if path.is_file() and path.suffix == ".parquet":
+        if path.is_file():
             return path
     raise ArtefactError(f"{source} must be a run folder, a published set or a table of candidates, got none of them")
 

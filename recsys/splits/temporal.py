@@ -67,6 +67,23 @@ def split_temporal(
     )
 
 
+def leave_out_end(interactions: pl.DataFrame, *, days: float) -> pl.DataFrame:
+    """What was known some days before the last event.
+
+    Args:
+        interactions: user_id, item_id, timestamp.
+        days: How many.
+
+    Raises:
+        DataError: Nothing is left.
+    """
+    last = interactions[TIMESTAMP].max()
+    kept = interactions.filter(pl.col(TIMESTAMP) <= pl.lit(last) - timedelta(days=days))
+    if kept.is_empty():
+        raise DataError(f"split: some events must be older than {days:g} days, got none; leave fewer days out")
+    return kept
+
+
 def _window_start(times: pl.Series, share: float, days: float | None, *, end: datetime | None = None) -> datetime:
     """The first moment of a window that ends with `times`, or at `end`; events with the same time stay on one side."""
     if days is not None:

@@ -145,8 +145,8 @@ def test_a_new_item_that_a_user_took_before_the_cut_is_not_recommended_again(tmp
 def test_the_page_has_a_table_a_segment(cold_run: Path, finished: Path) -> None:
     page = (cold_run / "evaluate" / "report.html").read_text()
     for segment in ("warm items", "cold items", "cold items among cold items", "cold items in the whole catalogue"):
-        assert f"<h3>{segment}, " in page
-    assert "<h3>warm items, " in (finished / "evaluate" / "report.html").read_text(), "in every report"
+        assert f"<caption>{segment}, " in page
+    assert "<caption>warm items, " in (finished / "evaluate" / "report.html").read_text(), "in every report"
 
 
 def test_cold_items_without_a_text_tower_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

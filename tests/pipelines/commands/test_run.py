@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.graph import NAMES
 from tests.finished_run import PROFILE
 
 QUICK = PROFILE.replace("n_epochs = 3", "n_epochs = 1")
@@ -54,7 +53,7 @@ def test_a_stage_that_fails_ends_the_run_with_its_code(recsys, tmp_path: Path) -
 @pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_and_ends_as_make_does(finished: Path, tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(PROFILE)
-    command = [sys.executable, "-m", "pipelines.commands.main", "run", "own.toml", "--until", "report"]
+    command = [sys.executable, "-m", "pipelines.commands.main", "run", "own.toml", "--until", "model"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True)
     mark = tmp_path / "artifacts" / "tiny" / ".train.partial"
@@ -64,11 +63,8 @@ def test_killed_in_the_middle_it_goes_on_and_ends_as_make_does(finished: Path, t
     process.wait()
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    for stage in NAMES[:-1]:
+    for stage in ("ingest", "split", "pairs", "pretrain", "train"):
         own, other = (
             json.loads((run / stage / "manifest.json").read_text()) for run in (tmp_path / "artifacts" / "tiny", finished)
         )
-        if stage not in ("index", "retrieve", "evaluate"):  # an Annoy forest is chosen by its measured speed
-            for outputs in (own["outputs"], other["outputs"]):
-                outputs.pop("choices.json", None)  # scores of settings that were not taken may tie in another order
-            assert own["outputs"] == other["outputs"], stage
+        assert own["outputs"] == other["outputs"], stage
