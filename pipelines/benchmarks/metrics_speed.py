@@ -24,7 +24,7 @@ def measure(workspace: Workspace, *, n_users: int = N_USERS, n_peer_users: int =
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _draw(folder, n_users)
-        job = {"lists": str(folder / "lists.npy"), "relevant": str(folder / "relevant.npy"), "n_items": N_ITEMS, "ks": list(KS)}
+        job = {"lists": str(folder / "lists.npy"), "relevant": str(folder / "relevant.npy"), "ks": list(KS)}
         theirs = run_peer(
             "ranx", "ranx_metrics", job | {"n_users": n_peer_users}, workspace=workspace, log=workspace.log(f"{NAME}-ranx")
         )
@@ -36,7 +36,7 @@ def measure(workspace: Workspace, *, n_users: int = N_USERS, n_peer_users: int =
     yield Result(
         name=NAME,
         what=f"users a second: HR, recall, precision, NDCG, MRR and MAP at {len(KS)} list lengths and R-precision, lists of "
-        f"{WIDTH} out of {N_ITEMS:,} items and {N_RELEVANT} relevant ones, {n_users:,} users, {n_peer_users:,} of them for ranx; "
+        f"{WIDTH} out of {N_ITEMS:,} items and {N_RELEVANT} relevant ones, {n_users:,} users, {n_peer_users:,} for ranx; "
         "ranx without compilation and without building its dictionaries, ours with the search for hits and rank-biased "
         f"precision; largest difference of a mean {ours['largest_difference']:.1e}",
         unit="users/s",

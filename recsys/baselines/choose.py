@@ -41,7 +41,7 @@ class Judged:
 
     def ndcg(self, found: Neighbours) -> float:
         """Mean NDCG@10 of the users' lists."""
-        hits, n_relevant = find_hits(found.item_idx[:, :_K], self.row, self.item, n_items=self.n_items)
+        hits, n_relevant = find_hits(found.item_idx[:, :_K], self.row, self.item)
         return float(judge(hits, n_relevant, ks=[_K], metrics=["ndcg"])[f"ndcg@{_K}"].mean())
 
     def lists(self, ranker: Ranker, *, k: int) -> Neighbours:

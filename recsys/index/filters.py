@@ -75,6 +75,6 @@ def n_possible(seen: SeenItems, *, k: int, n_items: int, allowed: NDArray[np.boo
     row, item = seen.rows(close).pairs()
     if allowed is not None:
         row, item = row[allowed[item]], item[allowed[item]]
-    of_row = np.unique(row * np.int64(n_items) + item) // n_items
+    of_row = distinct(row * np.int64(n_items) + item) // n_items
     possible[close] = np.minimum(k, n_allowed - np.bincount(of_row, minlength=len(close)))
     return possible

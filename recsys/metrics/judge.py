@@ -1,11 +1,11 @@
 """The one judge: ranked lists against relevant items. Validation, evaluation, tuning, studies and cold items all ask here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.arrays import distinct
 from recsys.metrics.rank import average_precision, ndcg, rank_biased_precision, reciprocal_rank
 from recsys.metrics.relevance import Counts, Hits, Values, hit_rate, precision, r_precision, recall
 
@@ -20,7 +20,7 @@ METRICS: Mapping[str, Metric] = {
     "map": average_precision,
     "rbp": rank_biased_precision,
 }
-_BLOCK_BYTES = 1 << 20  # of a matrix of hits as float64: it stays in the cache from one metric to the next
+_BLOCK_BYTES = 1 << 20  # of a matrix that stays in the cache from one step to the next
 
 
 def judge(hits: Hits, n_relevant: Counts, *, ks: Sequence[int], metrics: Sequence[str] = tuple(METRICS)) -> dict[str, Values]:
@@ -47,25 +47,27 @@ def judge(hits: Hits, n_relevant: Counts, *, ks: Sequence[int], metrics: Sequenc
     return {f"{name}@{k}": found[name][column] for name in metrics for column, k in enumerate(ks)}
 
 
-def find_hits(
-    item_idx: NDArray[np.integer], row: NDArray[np.integer], item: NDArray[np.integer], *, n_items: int
-) -> tuple[Hits, Counts]:
+def find_hits(item_idx: NDArray[np.integer], row: NDArray[np.integer], item: NDArray[np.integer]) -> tuple[Hits, Counts]:
     """Which ranks of some lists hold a relevant item, and how many relevant items each user has.
 
     Args:
         item_idx: Shape (U, K), the lists; negative where a list is short.
         row: Shape (R,), whose each relevant item is; a pair that stands there twice counts once.
-        item: Shape (R,), the relevant items.
-        n_items: I; relevant items of a higher number are in no list.
+        item: Shape (R,), the relevant items, from 0.
 
-    >>> find_hits(np.array([[4, 7]]), np.array([0, 0]), np.array([7, 9]), n_items=10)
+    >>> find_hits(np.array([[4, 7]]), np.array([0, 0]), np.array([7, 9]))
     (array([[False,  True]]), array([2]))
     """
-    width = np.int64(max(n_items, int(item.max(initial=-1)) + 1))
-    keys = np.unique(row * width + item)
-    listed = np.arange(len(item_idx))[:, None] * width + item_idx
-    hits: NDArray[Any] = np.isin(listed, keys) & (item_idx >= 0)
-    return hits, np.bincount(keys // width, minlength=len(item_idx))
+    width = np.int64(item.max(initial=0)) + 1
+    keys = distinct(row.astype(np.int64) * width + item)
+    own, wanted = keys // width, np.minimum(keys % width, np.iinfo(item_idx.dtype).max).astype(item_idx.dtype)
+    n_ranks = item_idx.shape[1]
+    hits, block = np.zeros(item_idx.shape, bool), max(1, _BLOCK_BYTES // (item_idx.itemsize * max(n_ranks, 1)))
+    for begin in range(0, len(keys), block):
+        rows = own[begin : begin + block]
+        found = np.flatnonzero(item_idx[rows] == wanted[begin : begin + block, None])
+        hits[rows[found // n_ranks], found % n_ranks] = True
+    return hits, np.bincount(own, minlength=len(item_idx))
 
 
 def hits_of_ranks(rank: NDArray[np.integer], row: NDArray[np.integer], *, longest: int) -> tuple[Hits, Counts]:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recsys.core.arrays import distinct
 from recsys.core.random import rng_for
 from recsys.index.exact import ExactIndex
 from recsys.index.filters import Ints, SeenItems
@@ -92,7 +93,7 @@ def judge_model(
     queries = embed_users(model, histories, user_idx, held_out=held_out, batch_tokens=batch_tokens, device=device, dtype=dtype)
     items = embed_items(model, device=device, dtype=dtype)
     found = ExactIndex(items, device=str(device)).search(queries, k=k, seen=seen)
-    hits, n_relevant = find_hits(found.item_idx, row, item, n_items=model.spec.n_items)
+    hits, n_relevant = find_hits(found.item_idx, row, item)
     found_at = judge(hits, n_relevant, ks=[k], metrics=("hr", "ndcg"))
     return {name.partition("@")[0]: values for name, values in found_at.items()}
 
@@ -132,6 +133,6 @@ def judge_test(
 
 def _new_pairs(relevant: SeenItems, seen: SeenItems, *, n_items: int) -> tuple[Ints, Ints]:
     """Rows and items that are relevant and were not seen before; repeats count once."""
-    wanted, known = (np.unique(row * np.int64(n_items) + item) for row, item in (relevant.pairs(), seen.pairs()))
-    new = np.setdiff1d(wanted, known)
+    wanted, known = (distinct(row * np.int64(n_items) + item) for row, item in (relevant.pairs(), seen.pairs()))
+    new = wanted[~np.isin(wanted, known, assume_unique=True, kind="sort")]
     return new // n_items, new % n_items

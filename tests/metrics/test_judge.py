@@ -43,7 +43,7 @@ def test_all_list_lengths_and_blocks_of_users_at_once_are_each_on_its_own(seed):
 
 
 def test_a_pair_that_stands_there_twice_counts_once_and_an_unknown_item_is_a_miss():
-    hits, n_relevant = find_hits(np.array([[3, 1], [2, -1]]), np.array([0, 0, 1]), np.array([3, 3, 9]), n_items=4)
+    hits, n_relevant = find_hits(np.array([[3, 1], [2, -1]]), np.array([0, 0, 1]), np.array([3, 3, 9]))
     assert hits.tolist() == [[True, False], [False, False]]
     assert n_relevant.tolist() == [1, 1]
 
@@ -52,7 +52,7 @@ def test_a_pair_that_stands_there_twice_counts_once_and_an_unknown_item_is_a_mis
 def test_ranks_and_lists_come_to_the_same(ranks):
     relevant = np.array(ranks) - 1
     lists = np.arange(12)[None]
-    by_list = find_hits(lists, np.zeros(len(ranks), np.int64), relevant, n_items=12)
+    by_list = find_hits(lists, np.zeros(len(ranks), np.int64), relevant)
     by_rank = hits_of_ranks(np.array(ranks), np.zeros(len(ranks), np.int64), longest=12)
     assert by_list[0].tolist() == by_rank[0].tolist()
     assert by_list[1].tolist() == by_rank[1].tolist()

@@ -1,6 +1,6 @@
 """Metrics of many lists in one process, and the bootstrap of their means.
 
-The job is JSON: `lists` (U, K) and `relevant` (U, R), `.npy` files of item numbers; `n_items`; `ks`; `checked`, another
+The job is JSON: `lists` (U, K) and `relevant` (U, R), `.npy` files of item numbers; `ks`; `checked`, another
 library's means by metric for the first `n_checked` users; `bootstrap_users` and `bootstrap_samples`.
 """
 
@@ -24,7 +24,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     lists, relevant = np.array(read_array(Path(job["lists"]))), np.array(read_array(Path(job["relevant"])))
     row = np.repeat(np.arange(len(lists)), relevant.shape[1])
     began = time.perf_counter()
-    hits, n_relevant = find_hits(lists, row, relevant.ravel(), n_items=job["n_items"])
+    hits, n_relevant = find_hits(lists, row, relevant.ravel())
     values = judge(hits, n_relevant, ks=job["ks"])
     seconds = time.perf_counter() - began
     differences = [0.0]

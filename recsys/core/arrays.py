@@ -1,0 +1,19 @@
+"""Arrays of integers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def distinct(values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Each value once, ascending.
+
+    As `np.unique`, which has hashed its values since NumPy 2.3 and takes 70 times as long for three million of them.
+
+    Args:
+        values: Shape (N,).
+
+    >>> distinct(np.array([3, 1, 3]))
+    array([1, 3])
+    """
+    ordered = np.sort(values)
+    return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
