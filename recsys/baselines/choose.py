@@ -11,6 +11,7 @@ from recsys.baselines.blend import DEPTH
 from recsys.baselines.families import Family, Variant
 from recsys.baselines.ranking import Ranker
 from recsys.baselines.train_matrix import BaselineData
+from recsys.core.arrays import distinct
 from recsys.core.columns import ITEM_ID, ITEM_IDX, USER_ID, USER_IDX
 from recsys.core.random import rng_for
 from recsys.index.nearest import Neighbours
@@ -81,7 +82,7 @@ def choose_judged(
     )
     if not keeps_seen:
         pairs = pairs[~np.isin(pairs[:, 0] * data.n_items + pairs[:, 1], taken)]
-    user_idx = np.unique(pairs[:, 0])
+    user_idx = distinct(pairs[:, 0])
     if not len(user_idx):
         return None
     if len(user_idx) > at_most:

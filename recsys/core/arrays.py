@@ -16,4 +16,7 @@ def distinct(values: NDArray[np.integer]) -> NDArray[np.integer]:
     array([1, 3])
     """
     ordered = np.sort(values)
-    return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
+    is_new = np.ones(len(ordered), bool)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    kept: NDArray[np.integer] = ordered[is_new]
+    return kept

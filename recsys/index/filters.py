@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.core.arrays import distinct
+
 Ints = NDArray[np.integer[Any]]
 
 
