@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from recsys.baselines.ranking import ScoreBlock, Scores
 
@@ -30,24 +30,51 @@ def content_knn_scores(history: csr_matrix, *, texts: Texts, scored: Texts) -> S
     return score
 
 
-def similar_popularity(counts: NDArray[np.integer], *, texts: Texts, cold: Texts, n_neighbours: int) -> NDArray[np.float64]:
-    """How popular the items with the most similar texts are, weighted by their cosine; the same for all users.
+def similar_popularity(counts: NDArray[np.integer], *, nearest: csr_matrix) -> NDArray[np.float64]:
+    """How popular the items with the most similar texts are; the same for all users.
 
     Args:
         counts: Shape (I,), train events.
-        texts: Shape (I, T), unit rows.
-        cold: Shape (C, T), unit rows, of the items that are scored.
-        n_neighbours: How many similar items count.
+        nearest: Shape (C, I), as `nearest_texts` gives it.
 
     Returns:
         Shape (C,).
     """
-    popularity, kept = np.zeros(len(cold)), min(n_neighbours, len(texts))
-    block = max(1, _BLOCK_SCORES // len(texts))
+    return np.asarray(nearest @ counts.astype(np.float64), np.float64)
+
+
+def carried_over(scores: csr_matrix, *, nearest: csr_matrix) -> Scores:
+    """What an item without events scores: the mean of what items with similar texts score.
+
+    Args:
+        scores: Shape (B, I), of items with events.
+        nearest: Shape (C, I), as `nearest_texts` gives it.
+
+    Returns:
+        Shape (B, C).
+    """
+    found: Scores = (scores @ nearest.T).toarray()
+    return found
+
+
+def nearest_texts(*, texts: Texts, cold: Texts, n_neighbours: int) -> csr_matrix:
+    """The items with the most similar texts, by their cosines.
+
+    Args:
+        texts: Shape (I, T), unit rows.
+        cold: Shape (C, T), unit rows, of the items that neighbours are looked for.
+        n_neighbours: How many.
+
+    Returns:
+        Shape (C, I); rows sum to 1, or to 0 where nothing is similar.
+    """
+    kept, block = min(n_neighbours, len(texts)), max(1, _BLOCK_SCORES // len(texts))
+    rows = [csr_matrix((0, len(texts)), dtype=np.float64)]
     for begin in range(0, len(cold), block):
-        rows = slice(begin, begin + block)
-        cosine = np.maximum(cold[rows] @ texts.T, 0)
+        cosine = np.maximum(cold[begin : begin + block] @ texts.T, 0)
         nearest = np.argpartition(-cosine, kept - 1, axis=1)[:, :kept]
-        weight = np.take_along_axis(cosine, nearest, axis=1)
-        popularity[rows] = (weight * counts[nearest]).sum(1) / np.maximum(weight.sum(1), 1e-12)
-    return popularity
+        weight = np.take_along_axis(cosine, nearest, axis=1).astype(np.float64)
+        weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12)
+        indptr = np.arange(0, nearest.size + 1, kept)
+        rows.append(csr_matrix((weight.ravel(), nearest.ravel(), indptr), shape=(len(nearest), len(texts))))
+    return vstack(rows, format="csr")

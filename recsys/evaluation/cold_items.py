@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from recsys.baselines.content import content_knn_scores, similar_popularity
+from recsys.baselines.content import carried_over, content_knn_scores, nearest_texts, similar_popularity
+from recsys.baselines.fitted import ByItems, read_fitted
 from recsys.baselines.ranking import Scores
 from recsys.baselines.train_matrix import BaselineData
 from recsys.core.columns import ITEM_ID, USER_ID, USER_IDX
@@ -23,6 +25,7 @@ from recsys.features.text_encoder import read_text_encoder
 
 AMONG, MIXED = "cold items among cold items", "cold items in the whole catalogue"
 _N_NEIGHBOURS = 20
+_CONTENT, _CARRIED = "content-knn", ("ease", "item_knn")
 Figures = dict[str, dict[str, NDArray[np.float64]]]
 
 
@@ -31,8 +34,8 @@ class ColdEvaluation:
     """What cold items are worth, and for whom that was judged.
 
     Attributes:
-        segments: The figures of the model and of content-kNN in both segments; among cold items also of the popularity of
-            similar items and of chance.
+        segments: The figures of the model, of content-kNN and of rules carried over by texts in both segments; among cold
+            items also of the popularity of similar items and of chance.
         n_users: How many users took a cold item in test.
         n_judged: How many of them were judged; all, or a sample if the scores of all would not fit in memory.
     """
@@ -94,8 +97,9 @@ def evaluate_cold_items(
     target = relevant["cold"].to_numpy().astype(np.int64)
     vectors = np.array(cold["vector"].to_numpy(), np.float32)
     queries = np.array(read_array(run / "embed" / "users.npy")[user_idx])
-    content_of_warm, content_of_cold, popular = _content_scores(run, data, cold=cold[ITEM_ID], rows=rows)
-    scores = {model: queries @ vectors.T, "content-knn": content_of_cold, "popularity-of-similar": popular}
+    of_warm, of_cold = _by_texts(run, data, cold=cold[ITEM_ID], rows=rows)
+    of_warm = {model: queries @ warm.T} | of_warm
+    scores: dict[str, Scores] = {model: queries @ vectors.T} | of_cold
     scores["random"] = rng_for(seed, "cold items").random(scores[model].shape)
     taken = pl.read_parquet(run / "pairs" / "unknown_events.parquet").join(
         ids.frame(id_column=ITEM_ID, idx_column="cold"), on=ITEM_ID
@@ -106,10 +110,10 @@ def evaluate_cold_items(
     own = {name: _ranks(table, row, target) for name, table in scores.items()}
     among = {name: rank_metrics(ranks, row, ks=ks) for name, ranks in own.items()}
     mixed = {}
-    for name, of_warm in ((model, queries @ warm.T), ("content-knn", content_of_warm)):
-        seen = data.taken.history[rows].tocoo()
-        of_warm[seen.row, seen.col] = -np.inf
-        above = (of_warm[row] > scores[name][row, target][:, None]).sum(1)
+    seen = data.taken.history[rows].tocoo()
+    for name, table in of_warm.items():
+        table[seen.row, seen.col] = -np.inf
+        above = (table[row] > scores[name][row, target][:, None]).sum(1)
         mixed[name] = rank_metrics(own[name] + above, row, ks=ks)
     return ColdEvaluation(segments={AMONG: among, MIXED: mixed}, n_users=n_users, n_judged=len(rows))
 
@@ -124,10 +128,10 @@ def _sample_users(relevant: pl.DataFrame, *, n_items: int, most_scores: int, see
     return relevant.filter(pl.col("user").is_in(asked.gather(np.sort(chosen)).implode()))
 
 
-def _content_scores(
+def _by_texts(
     run: Path, data: BaselineData, *, cold: pl.Series, rows: NDArray[np.int64]
-) -> tuple[Scores, Scores, Scores]:
-    """Content-kNN of warm, (B, I), and of cold items, (B, C), and the popularity of items similar to the cold ones, (B, C).
+) -> tuple[dict[str, Scores], dict[str, Scores]]:
+    """What texts and rules make of warm items, (B, I) each, and of cold ones, (B, C) each.
 
     Items stand in the same order in `pairs` and for baselines.
     """
@@ -137,9 +141,19 @@ def _content_scores(
     encoded = read_text_encoder(run / "pairs" / "text_encoder").encode(search_texts(table, columns=columns)[ALL])
     texts = np.array(read_array(run / "pairs" / "search_text.npy")[:, 0])
     content = content_knn_scores(data.taken.history, texts=texts, scored=np.concatenate([texts, encoded]))(rows)
+    of_warm: dict[str, Scores] = {_CONTENT: content[:, : len(texts)]}
+    of_cold: dict[str, Scores] = {_CONTENT: content[:, len(texts) :]}
+    nearest = nearest_texts(texts=texts, cold=encoded, n_neighbours=_N_NEIGHBOURS)
+    for name in _CARRIED:
+        folder = run / "baselines" / "fitted" / "new" / name
+        fitted = read_fitted(folder) if folder.is_dir() else None
+        if isinstance(fitted, ByItems):
+            scores = csr_matrix(data.taken.weights(fitted.half_life)[rows] @ fitted.similarity)
+            label = f"{name.replace('_', '-')}-by-texts"
+            of_warm[label], of_cold[label] = scores.toarray(), carried_over(scores, nearest=nearest)
     counts = np.array(read_array(run / "pairs" / "item_count.npy"))
-    popular = similar_popularity(counts, texts=texts, cold=encoded, n_neighbours=_N_NEIGHBOURS)
-    return content[:, : len(texts)], content[:, len(texts) :], np.tile(popular, (len(rows), 1))
+    of_cold["popularity-of-similar"] = np.tile(similar_popularity(counts, nearest=nearest), (len(rows), 1))
+    return of_warm, of_cold
 
 
 def _ranks(scores: NDArray[np.floating], row: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -113,6 +113,8 @@ def test_warm_and_cold_are_separate_rows_and_cold_is_zero_for_what_cannot_know_i
     assert {model for segment, model, _ in segments if segment == among} == {
         "two-tower",
         "content-knn",
+        "ease-by-texts",
+        "item-knn-by-texts",
         "popularity-of-similar",
         "random",
     }
@@ -120,7 +122,7 @@ def test_warm_and_cold_are_separate_rows_and_cold_is_zero_for_what_cannot_know_i
     for k in (5, 20):
         of_lists = segments["cold items", "two-tower", f"recall@{k}"]
         assert segments[whole, "two-tower", f"recall@{k}"] == pytest.approx(of_lists, abs=0.03)
-    for model in ("two-tower", "content-knn"):
+    for model in ("two-tower", "content-knn", "ease-by-texts", "item-knn-by-texts"):
         assert segments[whole, model, "recall@20"] <= segments[among, model, "recall@20"]
     assert segments[among, "random", "recall@20"] == pytest.approx(20 / 24, abs=0.2)
 
