@@ -35,8 +35,11 @@ class EvaluateSettings(Settings):
         description="Share of NDCG that a segment of at least 30 users may lose against the strongest single rule; where one "
         "loses more, and not by chance, the model is not promoted. 1 lets every loss pass.",
     )
+    most_users: int = Field(
+        default=100_000, ge=1, description="Users who are judged, at most; a sample of them is drawn by the seed beyond."
+    )
     n_resamples: int = Field(default=1000, ge=10, description="Resamples of the bootstrap over users.")
-    seed: int = Field(default=0, ge=0, lt=MOST_SEED, description="Of the bootstrap and of samples.")
+    seed: int = Field(default=0, ge=0, lt=MOST_SEED, description="Of the bootstrap and of samples of users.")
 
     def lengths(self, *, longest: int) -> list[int]:
         """All list lengths that are judged, ascending.

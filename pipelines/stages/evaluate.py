@@ -32,9 +32,10 @@ from recsys.evaluation.judgements import build_judgements
 from recsys.evaluation.log_description import describe_log
 from recsys.evaluation.protocol import RunFacts, state_protocol
 from recsys.evaluation.report import Report, write_report
-from recsys.evaluation.scope import TOWERS, ScopeScores, score_scope
+from recsys.evaluation.scope import FUSION, TOWERS, ScopeScores, score_scope
 from recsys.evaluation.score import score_table
 from recsys.evaluation.segments import COLD, WARM, judge_part, segment_rows
+from recsys.evaluation.table import headline_metrics
 from recsys.evaluation.verdict import decide
 from recsys.features.facts import PairsFacts
 from recsys.index.facts import IndexFacts
@@ -42,7 +43,6 @@ from recsys.inference.facts import EmbedFacts
 from recsys.models.facts import TrainFacts
 from recsys.splits.facts import Scope, SplitFacts
 
-FUSION = "fusion"
 _N_EXAMPLES = 10
 METRICS = {"first": "metrics.json", "all": "metrics_with_repeats.json", "new": "metrics_of_new_items.json"}
 
@@ -57,7 +57,12 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     of_baselines = stage.facts_of("baselines", BaselinesFacts)
     ks = settings.lengths(longest=min(facts.retrieve.k, of_baselines.k))
     scopes = [facts.retrieve.scope, *(s for s in facts.split.judged(settings.repeats) if s != facts.retrieve.scope)]
-    judgements = {scope: build_judgements(train, validation, test, has_repeats=scope == "all") for scope in scopes}
+    judgements = {
+        scope: build_judgements(
+            train, validation, test, has_repeats=scope == "all", most_users=settings.most_users, seed=settings.seed
+        )
+        for scope in scopes
+    }
     # Of some users of a file all may be repeats.
     scopes = [scope for scope in scopes if judgements[scope].pairs.height] or scopes[:1]
     model = TOWERS if facts.retrieve.sources == [TWO_TOWER] else FUSION
@@ -97,9 +102,9 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
     )
-    left_out = [_label(name) for name in of_baselines.skipped]
-    verdict = decide(scored, health=section, falls=falls, retrieved=facts.retrieve, left_out=left_out)
-    headline = headline_metrics(settings.k, ks)
+    verdict = decide(
+        scored, health=section, falls=falls, retrieved=facts.retrieve, left_out=[_label(name) for name in of_baselines.skipped]
+    )
     protocol = state_protocol(facts, first.judgements, of_baselines, n_items=catalogue.height)
     if cold is not None:
         protocol.append(f"Cold items: {cold.in_words()}")
@@ -122,7 +127,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         scores=scored,
         item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
-        headline=headline,
+        headline=headline_metrics(settings.k, ks),
         k=settings.k,
         data=describe_log(pl.concat([before, test]), has_time=facts.ingest.has_time),
         protocol=protocol,
@@ -148,7 +153,12 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     write_report(stage.folder / "report.html", report)
     stage.say(f"{verdict.advice} {verdict.text}")
     return EvaluateFacts(
-        advice=verdict.advice, verdict=verdict.text, headline=headline, protocol=protocol, model=model, scopes=list(scopes)
+        advice=verdict.advice,
+        verdict=verdict.text,
+        headline=list(report.headline),
+        protocol=protocol,
+        model=model,
+        scopes=scopes,
     )
 
 
@@ -233,11 +243,6 @@ def _segments(
     for name, figures in ({} if cold is None else cold.segments).items():
         add(name, figures)
     return rows, cold
-
-
-def headline_metrics(k: int, ks: list[int]) -> list[str]:
-    """The four figures of every table: hits and gain at k, recall of the longest list, coverage at k."""
-    return [f"hr@{k}", f"ndcg@{k}", f"recall@{max(ks)}", f"coverage@{k}"]
 
 
 STAGE = Stage(name="evaluate", read=EvaluateSettings.model_validate, work=work)

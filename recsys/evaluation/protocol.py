@@ -137,10 +137,11 @@ def _of_scope(facts: RunFacts, judgements: Judgements, baselines: BaselinesFacts
 
 
 def _state_relevant(judgements: Judgements) -> str:
-    n_relevant, n_repeats = judgements.pairs.height, judgements.n_repeats
+    n_relevant, n_repeats, n_users = judgements.pairs.height, judgements.n_repeats, judgements.n_relevant.height
+    who = f"; {n_users:,} users drawn by the seed out of {n_users + judgements.n_left_out:,}" if judgements.n_left_out else ""
     if judgements.has_repeats:
-        return f"{n_relevant:,} test events of known users, {n_repeats:,} of them on items that the user took before"
-    return f"{n_relevant:,} test events of known users that are new to them ({n_repeats:,} repeats left out)"
+        return f"{n_relevant:,} test events of known users, {n_repeats:,} repeats in the whole test among them{who}"
+    return f"{n_relevant:,} test events of known users that are new to them ({n_repeats:,} repeats left out){who}"
 
 
 def _state_seen(judgements: Judgements, *, validation: str) -> str:

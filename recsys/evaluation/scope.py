@@ -14,7 +14,7 @@ from recsys.evaluation.score import Scored, score_table
 from recsys.evaluation.table import metric_rows
 from recsys.splits.facts import Scope
 
-TOWERS, BLEND = "two-tower", "blend"
+FUSION, TOWERS, BLEND = "fusion", "two-tower", "blend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

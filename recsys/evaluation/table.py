@@ -13,6 +13,15 @@ from recsys.metrics.catalogue import coverage, gini
 _CATALOGUE_RESAMPLES, _RESAMPLED_ROWS = 200, 20_000_000
 
 
+def headline_metrics(k: int, ks: Sequence[int]) -> list[str]:
+    """The four figures of every table: hits and gain at k, recall of the longest list, coverage at k.
+
+    >>> headline_metrics(10, [1, 10, 100])
+    ['hr@10', 'ndcg@10', 'recall@100', 'coverage@10']
+    """
+    return [f"hr@{k}", f"ndcg@{k}", f"recall@{max(ks)}", f"coverage@{k}"]
+
+
 def metric_rows(
     models: Mapping[str, Scored], *, n_items: int, ks: Sequence[int], n_resamples: int, seed: int
 ) -> list[dict[str, Any]]:

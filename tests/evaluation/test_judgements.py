@@ -45,3 +45,17 @@ def test_nobody_to_judge_is_an_empty_table(judge):
     judged = judge([("u1", "a")])
     assert judged.pairs.is_empty()
     assert judged.ceiling == 0.0
+
+
+def test_of_very_many_users_a_sample_is_judged_and_its_own_ceiling_told():
+    users = [f"u{number:02d}" for number in range(60)]
+    train = pl.DataFrame({"user_id": users, "item_id": ["a"] * 60})
+    test = pl.DataFrame({"user_id": users, "item_id": ["b"] * 30 + ["c"] * 30})
+    train = pl.concat([train, pl.DataFrame({"user_id": ["x"], "item_id": ["b"]})])
+    judged = build_judgements(train, train.clear(), test, most_users=20, seed=1)
+    assert judged.n_relevant.height == judged.pairs.height == 20 and judged.n_left_out == 40
+    assert judged.pairs["user_id"].is_sorted() and judged.n_relevant["user_id"].to_list() == judged.pairs["user_id"].to_list()
+    assert judged.ceiling == (judged.pairs["item_id"] == "b").mean() and judged.n_missing == 20 * (1 - judged.ceiling)
+    assert build_judgements(train, train.clear(), test, most_users=60, seed=1).n_left_out == 0
+    other = build_judgements(train, train.clear(), test, most_users=20, seed=2)
+    assert other.pairs["user_id"].to_list() != judged.pairs["user_id"].to_list()

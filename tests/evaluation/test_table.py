@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.evaluation.table import metric_rows
+from recsys.evaluation.table import headline_metrics, metric_rows
 from recsys.metrics.catalogue import coverage, gini
 
 
@@ -53,3 +53,7 @@ def test_catalogue_figures_are_of_the_first_k_of_all_lists(rows, lists, name, fi
 def test_the_same_seed_gives_the_same_rows(rows):
     table, models = rows
     assert metric_rows(models, n_items=40, ks=(5, 10), n_resamples=50, seed=0) == table
+
+
+def test_the_headline_takes_hits_at_the_length_that_decides_and_recall_at_the_longest() -> None:
+    assert headline_metrics(10, [1, 10, 100]) == ["hr@10", "ndcg@10", "recall@100", "coverage@10"]

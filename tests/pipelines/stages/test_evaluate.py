@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.stages.evaluate import headline_metrics
 from tests.finished_run import change_settings
 
 
@@ -97,10 +96,6 @@ def test_targets_outside_the_catalogue_are_counted_and_miss(copy_of: Path, run_s
     run_stage("evaluate", copy_of)
     assert protocol_of(copy_of)["Missing targets"].startswith("30 of 150 relevant items")
     assert "(ceiling of recall 0.8000)" in protocol_of(copy_of)["Missing targets"]
-
-
-def test_the_headline_takes_hits_at_the_length_that_decides_and_recall_at_the_longest() -> None:
-    assert headline_metrics(10, [1, 10, 100]) == ["hr@10", "ndcg@10", "recall@100", "coverage@10"]
 
 
 @pytest.fixture
