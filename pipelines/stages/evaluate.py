@@ -67,6 +67,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     scopes = [scope for scope in scopes if judgements[scope].pairs.height] or scopes[:1]
     model = TOWERS if facts.retrieve.sources == [TWO_TOWER] else FUSION
     background = build_background(before, catalogue, items)
+    resampling = {"n_resamples": settings.n_resamples, "seed": settings.seed}
     scored = [
         score_scope(
             _tables(stage, facts.retrieve, scope=scope, model=model),
@@ -79,9 +80,8 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
             model=model,
             k=settings.k,
             ks=ks,
-            n_resamples=settings.n_resamples,
-            seed=settings.seed,
             background=background,
+            **resampling,
         )
         for scope in scopes
     ]
@@ -96,8 +96,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         k=settings.k,
         ks=ks,
         largest_fall=settings.largest_fall,
-        n_resamples=settings.n_resamples,
-        seed=settings.seed,
+        **resampling,
     )
     health, section = assess_embeddings(
         ingest=stage.read("ingest"), pairs=stage.read("pairs"), embed=stage.read("embed"), test=test, seed=settings.seed
