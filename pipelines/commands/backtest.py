@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -32,6 +32,7 @@ def backtest(
     """Train and judge at several cuts of the log, each blind to what came later; interrupted, it goes on where it was."""
     from pipelines.layout import lay_out
     from pipelines.settings.profile import choose_cut, find_profile, read_profile
+    from recsys.candidates.facts import RetrieveFacts
     from recsys.core.facts import read_facts
     from recsys.core.files import read_json, write_json
     from recsys.evaluation.backtest import summarise
@@ -39,20 +40,20 @@ def backtest(
     from recsys.splits.facts import SplitFacts
 
     asked = read_profile(find_profile(profile))
-    window = days or asked.split.test_days or _DAYS
-    runs, tables, moments = list[Path](), [], []
-    for number in reversed(range(cuts)):
-        chosen = choose_cut(asked, test_days=window, days_left_out=number * window)
+    window, seen = days or asked.split.test_days or _DAYS, asked.retrieve.seen
+    runs, tables, moments = list[Path](), list[list[dict[str, Any]]](), list[str | None]()
+    for number in range(cuts):
+        chosen = choose_cut(asked, test_days=window, days_left_out=number * window, seen=seen)
         if not as_json:
-            console.print(
-                f"[bold]cut {cuts - number} of {cuts}[/bold]: {number * window:g} days before the last", soft_wrap=True
-            )
+            console.print(f"[bold]cut {number + 1} of {cuts}[/bold]: {number * window:g} days before the last", soft_wrap=True)
         folder, _ = lay_out(chosen, root, protocol=None, owner_pid=os.getpid())
         for stage in stages_up_to("evaluate"):
             run_stage(folder, stage, quiet=as_json)
-        runs.append(folder)
-        tables.append(read_json(folder / "evaluate" / "metrics.json"))
-        moments.append(read_facts(folder / "split", SplitFacts).cut)
+        runs.insert(0, folder)
+        tables.insert(0, read_json(folder / "evaluate" / "metrics.json"))
+        moments.insert(0, read_facts(folder / "split", SplitFacts).cut)
+        if seen == "auto":  # earlier cuts are judged as the last one is
+            seen = "keep" if read_facts(folder / "retrieve", RetrieveFacts).scope == "all" else "drop"
     model, metric = read_facts(runs[-1] / "evaluate", EvaluateFacts).model, f"ndcg@{asked.evaluate.k}"
     found = summarise(tables, metric=metric)
     path = root / f"{asked.name}-backtest.json"

@@ -33,6 +33,9 @@ def compare(
     old, new = (read_lists(find_candidates(path)) for path in (first, second))
     changed = asdict(compare_lists(old.lazy(), new.lazy(), k=k, counts=find_counts(first)))
     run = on or next((path for path in (first, second) if _has_test(path)), None)
+    tests = {_test_of(path) for path in (first, second) if _has_test(path)}
+    if on is None and len(tests) > 1:
+        run = None
     if on is not None and not _has_test(on):
         raise ArtefactError(f"{on} must be a run folder with split and retrieve done, got none; name artifacts/<profile>")
     judged = []
@@ -48,7 +51,10 @@ def compare(
         text = " → ".join(f"{cell:,.4f}" if isinstance(cell, float) else f"{cell:,}" for cell in cells)
         console.print(f"{name.replace('_', ' '):<22}{text}", markup=False)
     if run is None:
-        console.print("no figures: name a run whose test both are judged on with --on", style="dim")
+        why = (
+            "the two runs have different tests, which the other may have learned from" if len(tests) > 1 else "no run is named"
+        )
+        console.print(f"no figures: {why}; name the run whose test both are judged on with --on", style="dim")
         return
     rows = [
         {
@@ -100,6 +106,13 @@ def off_policy(
         pl.DataFrame(rows), title=f"lists of {k} on {found.n_events:,} events, {found.n_matched:,} of them in the lists"
     )
     console.print(f"these say as much as {found.effective_size:,.0f} events of equal weight", markup=False)
+
+
+def _test_of(run: Path) -> str:
+    """The hash of what is held out."""
+    from recsys.core.files import MANIFEST, read_json
+
+    return str(read_json(run / "split" / MANIFEST)["outputs"]["test.parquet"])
 
 
 def _has_test(path: Path) -> bool:

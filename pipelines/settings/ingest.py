@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.settings.table import MOST_SEED, Settings, Text
+from pipelines.settings.table import MOST_DAYS, MOST_SEED, Settings, Text
 from recsys.data.ties import Ties
 
 
@@ -46,6 +46,12 @@ class IngestSettings(Settings):
     )
     min_user_interactions: int = Field(default=3, ge=1, description="Users with fewer events are dropped.")
     min_item_interactions: int = Field(default=1, ge=1, description="Items with fewer events are dropped.")
+    days_left_out: float = Field(
+        default=0.0,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days before the last event whose events are left out, as if they had not been: for back-tests.",
+    )
     missing_ids: Literal["stop", "drop"] = Field(default="stop", description="What happens to rows without a user or an item.")
     ties: Ties = Field(
         default="auto",

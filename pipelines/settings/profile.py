@@ -22,6 +22,7 @@ from pipelines.settings.tune import TuneSettings
 from recsys.baselines.facts import BASELINES
 from recsys.core.errors import ConfigError
 from recsys.core.knobs import unknown_key
+from recsys.splits.facts import Seen
 from recsys.training.settings import pretraining_settings, training_settings
 
 _SHIPPED = Path(__file__).parent.parent / "configs"
@@ -110,22 +111,28 @@ def choose_protocol(profile: Profile, protocol: str) -> Profile:
         raise ConfigError(f"PROTOCOL={protocol}: {explain(error)}") from None
 
 
-def choose_cut(profile: Profile, *, test_days: float, days_left_out: float) -> Profile:
+def choose_cut(profile: Profile, *, test_days: float, days_left_out: float, seen: Seen) -> Profile:
     """The same profile as of some days before the end of the log, under the temporal protocol, with a name of its own.
 
     Args:
         profile: Any.
         test_days: Of the test window.
         days_left_out: At the end of the log.
+        seen: Whether lists hold what was taken before: what is compared must be of one kind.
 
     Raises:
         ConfigError: The other settings do not allow it.
     """
-    split = {"protocol": "temporal", "also": [], "test_days": test_days, "days_left_out": days_left_out}
+    changes = {
+        "split": {"protocol": "temporal", "also": [], "test_days": test_days},
+        "ingest": {"days_left_out": days_left_out},
+        "retrieve": {"seen": seen},
+    }
     table = profile.model_dump(by_alias=True)
+    changed = {name: table[name] | change for name, change in changes.items()}
     name = f"{profile.name}-{days_left_out:g}-days-before"
     try:
-        return Profile.model_validate(table | {"name": name, "split": table["split"] | split})
+        return Profile.model_validate(table | changed | {"name": name})
     except ValidationError as error:
         raise ConfigError(f"backtest: {explain(error)}") from None
 

@@ -33,12 +33,6 @@ class SplitSettings(Settings):
     test_days: float | None = Field(
         default=None, gt=0, le=MOST_DAYS, description="Days of the test window, instead of its share."
     )
-    days_left_out: float = Field(
-        default=0.0,
-        ge=0,
-        le=MOST_DAYS,
-        description="Days at the end of the log that are left out, as if they had not been, under the temporal protocol.",
-    )
     cold_share: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the items that are withheld wholly and stand in the test alone."
     )
@@ -48,6 +42,4 @@ class SplitSettings(Settings):
     def _windows_need_validation(self) -> "SplitSettings":
         if not self.validation and "temporal" in (self.protocol, *self.also):
             raise ValueError('validation must be true for the protocol "temporal", got false')
-        if self.days_left_out and self.protocol != "temporal":
-            raise ValueError(f'protocol must be "temporal" where days_left_out is above 0, got "{self.protocol}"')
         return self

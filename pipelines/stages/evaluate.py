@@ -128,7 +128,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
         item_counts=catalogue[COUNT].to_numpy().astype(np.int64),
         headline=headline_metrics(settings.k, ks),
         k=settings.k,
-        data=describe_log(pl.concat([before, test]), has_time=facts.ingest.has_time),
+        data=describe_log(pl.read_parquet(stage.read("ingest") / "interactions.parquet"), has_time=facts.ingest.has_time),
         protocol=protocol,
         sources=facts.retrieve.source_rows(),
         epochs=pl.read_parquet(stage.read("train") / "epochs.parquet").to_dicts(),

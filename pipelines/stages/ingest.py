@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.settings.ingest import IngestSettings
 from pipelines.stages.stage import Stage, StageRun
 from recsys.core.columns import ITEM_ID, USER_ID
-from recsys.core.errors import SourceError
+from recsys.core.errors import ConfigError, SourceError
 from recsys.core.files import write_json
 from recsys.data.amazon import AmazonSet, locate_amazon
 from recsys.data.facts import IngestFacts
@@ -28,6 +28,8 @@ def work(stage: StageRun[IngestSettings]) -> IngestFacts:
     """Read a source, clean it, and describe what came out."""
     settings = stage.settings
     raw = _read(stage)
+    if settings.days_left_out and not raw.has_time:
+        raise ConfigError("ingest.days_left_out must be 0 where the log has no times, got an order of rows alone; leave it out")
     if raw.licence:
         stage.say(f"terms of the data: {raw.licence}")
     cleaning = clean_interactions(
@@ -37,6 +39,7 @@ def work(stage: StageRun[IngestSettings]) -> IngestFacts:
         missing_ids=settings.missing_ids,
         ties=settings.ties,
         seed=settings.seed,
+        days_left_out=settings.days_left_out,
     )
     log = cleaning.interactions
     check_sides(log, raw)
@@ -72,6 +75,7 @@ def work(stage: StageRun[IngestSettings]) -> IngestFacts:
         items_without_attributes=without_attributes["items"],
         items_without_events=without_events["items"],
         users_without_attributes=without_attributes["users"],
+        end=None if cleaning.end is None else cleaning.end.isoformat(),
         source_files=dict(raw.files),
         licence=raw.licence,
     )

@@ -1,6 +1,6 @@
 """split: the clean log to `train.parquet`, `validation.parquet`, `test.parquet`, with proof that nothing leaks."""
 
-from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from recsys.splits.facts import SplitFacts
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.leave_last_out import split_leave_last_out
 from recsys.splits.parts import Split
-from recsys.splits.temporal import leave_out_end, split_temporal
+from recsys.splits.temporal import split_temporal
 
 
 def work(stage: StageRun[SplitSettings]) -> SplitFacts:
@@ -29,11 +29,8 @@ def work(stage: StageRun[SplitSettings]) -> SplitFacts:
             "split: the temporal protocol needs times, got histories whose order is all that is known; "
             'set [split] protocol = "leave_last_out"'
         )
-    whole = log.height
-    if stage.settings.days_left_out:
-        log = leave_out_end(log, days=stage.settings.days_left_out)
-        stage.say(f"{whole - log.height:,} events of the last {stage.settings.days_left_out:g} days are left out")
-    split, cold = _split(log, stage.settings, by_moment=ingest.ties == "sets"), pl.Series([], dtype=pl.String)
+    end = None if ingest.end is None else datetime.fromisoformat(ingest.end)
+    split, cold = _split(log, stage.settings, by_moment=ingest.ties == "sets", end=end), pl.Series([], dtype=pl.String)
     if stage.settings.cold_share:
         rng = rng_for(stage.settings.cold_seed, "cold items")
         split, cold = withhold_items(split, share=stage.settings.cold_share, rng=rng)
@@ -46,10 +43,10 @@ def work(stage: StageRun[SplitSettings]) -> SplitFacts:
     withheld = f"; {len(cold):,} items withheld wholly" if len(cold) else ""
     cut = "" if split.cut is None else f"; cut: {split.cut:%Y-%m-%d %H:%M:%S}"
     stage.say(f"{split.protocol}: {rows}{cut}{withheld}; nothing leaks")
-    return replace(split.facts(), days_left_out=stage.settings.days_left_out)
+    return split.facts()
 
 
-def _split(log: pl.DataFrame, settings: SplitSettings, *, by_moment: bool) -> Split:
+def _split(log: pl.DataFrame, settings: SplitSettings, *, by_moment: bool, end: datetime | None) -> Split:
     match settings.protocol:
         case "leave_last_out":
             return split_leave_last_out(log, validation=settings.validation, by_moment=by_moment)
@@ -60,6 +57,7 @@ def _split(log: pl.DataFrame, settings: SplitSettings, *, by_moment: bool) -> Sp
                 test_share=settings.test_share,
                 validation_days=settings.validation_days,
                 test_days=settings.test_days,
+                end=end,
             )
 
 

@@ -32,7 +32,7 @@ def read_lists(path: Path) -> pl.DataFrame:
         if column not in schema:
             wanted = "rank or score" if column == by else f"'{column}'"
             raise SchemaError(f"{path}: column {wanted} must be present, got {', '.join(schema)}; rename the columns")
-    order = pl.col(by).cast(pl.Float64, strict=False)
+    order = pl.col(by).cast(pl.Float64, strict=False).fill_nan(None)
     rows = collect_source(scan.select(as_id(USER_ID, schema[USER_ID]), as_id(ITEM_ID, schema[ITEM_ID]), order), name=str(path))
     if missing := int(rows.select(pl.any_horizontal(pl.all().is_null())).to_series().sum()):
         raise DataError(f"{path}: every row must have a user, an item and a {by} that is a number, got {missing:,} without")

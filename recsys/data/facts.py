@@ -24,6 +24,7 @@ class IngestFacts:
         items_without_attributes: Items with an event of which nothing else is known.
         items_without_events: Items of the side table that nobody took.
         users_without_attributes: Users of whom nothing else is known.
+        end: The moment before which the log ends, ISO 8601, where its last days are left out; else None.
         source_files: The raw files that were read, with their SHA-256.
         licence: Terms of the data; empty if none are known.
     """
@@ -41,5 +42,6 @@ class IngestFacts:
     items_without_attributes: int
     items_without_events: int
     users_without_attributes: int
+    end: str | None
     source_files: dict[str, str]
     licence: str

@@ -1,6 +1,7 @@
 """Cleaning: the one place where rows of a log are refused or dropped, each with a reason."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -26,6 +27,7 @@ class Cleaning:
         rows_in: Rows that were read.
         ties: In which order a user's events with equal times stand.
         tie_order: What their order in the file shows.
+        end: The moment before which the log ends, where its last days are left out; else None.
     """
 
     interactions: pl.DataFrame
@@ -33,6 +35,7 @@ class Cleaning:
     rows_in: int
     ties: Order
     tie_order: TieOrder
+    end: datetime | None = None
 
 
 def clean_interactions(
@@ -43,6 +46,7 @@ def clean_interactions(
     missing_ids: str,
     ties: Ties = "auto",
     seed: int = 0,
+    days_left_out: float = 0.0,
 ) -> Cleaning:
     """Drop blank rows, exact duplicates, rows without ids, and users and items under their minimum (until both hold).
 
@@ -53,6 +57,7 @@ def clean_interactions(
         missing_ids: `stop` refuses rows without a user or item, `drop` drops them.
         ties: In which order a user's events with equal times stand, see `choose_order` and `sort_events`.
         seed: Of that order, where it is drawn.
+        days_left_out: Days before the last event whose events are left out, before anything else looks at them.
 
     Raises:
         SchemaError: A column is missing, or a time cannot be read.
@@ -77,6 +82,13 @@ def clean_interactions(
     frame = frame.drop(_AS_READ, strict=False)
     distinct = frame.unique([name for name in frame.columns if name != _ROW], keep="first", maintain_order=True)
     dropped["duplicate"] = frame.height - distinct.height
+    end = None
+    if days_left_out:
+        end = pl.select(pl.lit(distinct[TIMESTAMP].max()) - timedelta(days=days_left_out)).item()
+        known = distinct.filter(pl.col(TIMESTAMP) < end)
+        dropped["after_the_end"], distinct = distinct.height - known.height, known
+        if distinct.is_empty():
+            raise DataError(f"interactions: some events must be older than {days_left_out:g} days, got none; leave out fewer")
     kept = _keep_frequent(distinct, min_user_interactions, min_item_interactions)
     dropped["under_minimum"] = distinct.height - kept.height
     if kept.is_empty():
@@ -90,7 +102,7 @@ def clean_interactions(
     found = examine_order(log_in_file)
     order = choose_order(ties, found)
     ordered = sort_events(log_in_file, ties=order, seed=seed)
-    return Cleaning(interactions=ordered, dropped=dropped, rows_in=rows_in, ties=order, tie_order=found)
+    return Cleaning(interactions=ordered, dropped=dropped, rows_in=rows_in, ties=order, tie_order=found, end=end)
 
 
 def _refuse_missing_ids(frame: pl.DataFrame, is_missing: pl.Expr) -> None:

@@ -13,7 +13,8 @@ from recsys.metrics.catalogue import popularity_lift
 from recsys.metrics.kinds import intra_list_distance, kind_shares, miscalibration
 from recsys.metrics.relevance import Values
 
-_MOST_KINDS = 200
+_MOST_KINDS, _NEARLY, _MOST_OF_ALL = 200, 0.95, 0.8
+_KIND, _NUMBER = "__kind__", "__number__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,27 +66,38 @@ def build_background(events: pl.DataFrame, catalogue: pl.DataFrame, items: pl.Da
     """
     numbered = catalogue.with_row_index(ITEM_IDX)
     taken = events.select(USER_ID, ITEM_ID).unique().join(numbered, on=ITEM_ID).select(USER_ID, ITEM_IDX, COUNT)
-    kind = None if items is None else choose_kind(items)
-    if kind is None or items is None:
+    known = None if items is None else items.join(catalogue, on=ITEM_ID, how="semi")
+    kind = None if known is None else choose_kind(known)
+    if kind is None or known is None:
         return Background(taken=taken, kind=None, kinds=None)
-    named = numbered.join(items.select(ITEM_ID, kind), on=ITEM_ID).select(ITEM_IDX, kind).explode(kind).drop_nulls().unique()
-    common = named[kind].value_counts(sort=True)[kind].head(_MOST_KINDS - 1).sort()
-    number = pl.DataFrame({kind: common}).with_row_index("kind")
-    others = pl.lit(len(common), pl.UInt32)  # what is rarer is one kind
-    rows = (
-        named.join(number, on=kind, how="left")
-        .select(ITEM_IDX, pl.col("kind").fill_null(others))
-        .unique()
-        .sort(ITEM_IDX, "kind")
-    )
+    named = known.select(ITEM_ID, pl.col(kind).alias(_KIND)).explode(_KIND).drop_nulls().unique()
+    common = pl.DataFrame({_KIND: most_frequent(named[_KIND], n=_MOST_KINDS)}).with_row_index(_NUMBER)
+    rows = named.join(common, on=_KIND).join(numbered.select(ITEM_ID, ITEM_IDX), on=ITEM_ID).sort(ITEM_IDX, _NUMBER)
     column = rows.select(pl.int_range(pl.len()).over(ITEM_IDX)).to_series().to_numpy()
     kinds = np.full((catalogue.height, int(column.max(initial=0)) + 1), -1, np.int32)
-    kinds[rows[ITEM_IDX].to_numpy(), column] = rows["kind"].to_numpy()
+    kinds[rows[ITEM_IDX].to_numpy(), column] = rows[_NUMBER].to_numpy()
     return Background(taken=taken, kind=kind, kinds=kinds)
 
 
+def most_frequent(values: pl.Series, *, n: int) -> pl.Series:
+    """The values that are there most often, equal ones by their order.
+
+    Args:
+        values: Any; nulls are left out.
+        n: How many.
+
+    >>> most_frequent(pl.Series(["b", "a", "c", "c", None]), n=2).to_list()
+    ['c', 'a']
+    """
+    counted = values.drop_nulls().alias(_KIND).to_frame().group_by(_KIND).len(name=_NUMBER)
+    return counted.sort(_NUMBER, _KIND, descending=[True, False]).head(n)[_KIND]
+
+
 def choose_kind(items: pl.DataFrame) -> str | None:
-    """The category column that says most: known of most items, and of these the one with fewest values; at least two.
+    """The category column that says what kind an item is of.
+
+    Of those known of nearly as many items as any, the one with fewest values, at least two; none where the 200 most frequent
+    values leave out more than a fifth of what is known.
 
     Args:
         items: item_id and attributes.
@@ -93,7 +105,13 @@ def choose_kind(items: pl.DataFrame) -> str | None:
     >>> choose_kind(pl.DataFrame({"item_id": ["a", "b"], "brand": [["x"], []], "genre": [["y"], ["z"]]}))
     'genre'
     """
-    known = {name: items[name].list.len().fill_null(0).gt(0).sum() for name in category_columns(items)}
-    n_values = {name: items[name].explode().drop_nulls().n_unique() for name in known}
-    found = [(-known[name], n_values[name], name) for name in known if n_values[name] > 1]
-    return min(found)[2] if found else None
+    columns = category_columns(items)
+    known = {name: int(items[name].list.len().fill_null(0).gt(0).sum()) for name in columns}
+    values = {name: items[name].explode().drop_nulls() for name in columns if known[name] >= _NEARLY * max(known.values())}
+    found = [(own.n_unique(), name) for name, own in values.items() if own.n_unique() > 1]
+    if not found:
+        return None
+    _, name = min(found)
+    common = most_frequent(values[name], n=_MOST_KINDS)
+    n_covered = int(values[name].is_in(common.implode()).sum())
+    return name if n_covered >= _MOST_OF_ALL * len(values[name]) else None

@@ -24,7 +24,7 @@ from recsys.features.item_text import ALL, search_texts
 from recsys.features.text_encoder import read_text_encoder
 
 AMONG, MIXED = "cold items among cold items", "cold items in the whole catalogue"
-_N_NEIGHBOURS = 20
+_N_NEIGHBOURS, _N_TABLES = 20, 4
 _CONTENT, _CARRIED = "content-knn", ("ease", "item_knn")
 Figures = dict[str, dict[str, NDArray[np.float64]]]
 
@@ -61,7 +61,7 @@ def evaluate_cold_items(
     ks: list[int],
     model: str,
     seed: int,
-    most_scores: int = 200_000_000,
+    most_scores: int = 800_000_000,
 ) -> ColdEvaluation | None:
     """Rank the cold items for the users who took one of them, a sample if there are many.
 
@@ -72,7 +72,7 @@ def evaluate_cold_items(
         ks: List lengths.
         model: The name of ours.
         seed: Of the random order.
-        most_scores: Scores that fit in memory; a user needs one for each item.
+        most_scores: Scores that fit in memory; a user needs one for each item and model.
 
     Returns:
         Nothing if no cold item can be judged.
@@ -113,7 +113,7 @@ def evaluate_cold_items(
     seen = data.taken.history[rows].tocoo()
     for name, table in of_warm.items():
         table[seen.row, seen.col] = -np.inf
-        above = (table[row] > scores[name][row, target][:, None]).sum(1)
+        above = (table[row] >= scores[name][row, target][:, None]).sum(1)
         mixed[name] = rank_metrics(own[name] + above, row, ks=ks)
     return ColdEvaluation(segments={AMONG: among, MIXED: mixed}, n_users=n_users, n_judged=len(rows))
 
@@ -121,7 +121,7 @@ def evaluate_cold_items(
 def _sample_users(relevant: pl.DataFrame, *, n_items: int, most_scores: int, seed: int) -> pl.DataFrame:
     """Rows of as many users as have room: a row needs the scores of all items."""
     asked = relevant["user"].unique().sort()
-    most = max(1, len(asked) * most_scores // (relevant.height * n_items))
+    most = max(1, len(asked) * most_scores // (relevant.height * n_items * _N_TABLES))
     if len(asked) <= most:
         return relevant
     chosen = rng_for(seed, "cold users").choice(len(asked), most, replace=False)

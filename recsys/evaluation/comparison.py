@@ -160,7 +160,11 @@ def state_artefacts(artefacts: Sequence[Artefact]) -> str:
 
 
 def advise(
-    comparisons: list[Comparison], *, artefacts: Sequence[Artefact] = (), is_proved: bool, is_fused: bool = False
+    comparisons: list[Comparison],
+    *,
+    artefacts: Sequence[Artefact] = (),
+    is_proved: bool,
+    is_fused: bool = False,
 ) -> str:
     """What to do, in plain words, before the figures.
 

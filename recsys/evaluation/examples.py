@@ -9,6 +9,7 @@ import polars as pl
 
 from recsys.core.columns import ITEM_ID, RANK, TIMESTAMP, USER_ID
 from recsys.core.random import rng_for
+from recsys.data.schema import text_columns
 
 _MOST_HISTORY, _MOST_LISTED, _MOST_NEAR, _MOST_TEXT = 5, 10, 5, 80
 
@@ -113,7 +114,7 @@ def _titles(items: pl.DataFrame | None, used: Sequence[pl.Series]) -> dict[str, 
     """What people call each item: its first text and its id."""
     ids = pl.concat([each.cast(pl.String) for each in used]).unique()
     named = dict(zip(ids, ids, strict=True))
-    columns = [] if items is None else [name for name in items.columns if items.schema[name] == pl.String and name != ITEM_ID]
+    columns = [] if items is None else text_columns(items)
     if items is None or not columns:
         return named
     known = items.filter(pl.col(ITEM_ID).is_in(ids.implode()), pl.col(columns[0]).is_not_null())

@@ -37,7 +37,7 @@ def group_metrics(
     """
     hits, n_relevant = scored.hits, scored.n_relevant
     if group.items is not None:
-        hits = hits & group.items[np.maximum(scored.item_idx, 0)]
+        hits = hits & (scored.item_idx >= 0) & group.items[np.maximum(scored.item_idx, 0)]
         numbered = catalogue.select(ITEM_ID).with_row_index(ITEM_IDX).filter(pl.Series(group.items))
         own = judgements.pairs.join(numbered, on=ITEM_ID, how="semi").group_by(USER_ID).len(name="n")
         counted = judgements.n_relevant.join(own, on=USER_ID, how="left", maintain_order="left")
@@ -96,7 +96,8 @@ def find_falls(
         The largest loss first.
     """
     differences = {label: ours[label] - theirs[label] for label in ours if len(ours[label]) >= FEWEST_USERS}
-    signs = {"n_resamples": max(n_resamples, _FEWEST_SIGNS), "seed": seed}
+    # So many signs that a sure loss stays one after Holm, however many groups there are.
+    signs = {"n_resamples": max(n_resamples, _FEWEST_SIGNS, round(10 * len(differences) / _LEVEL)), "seed": seed}
     p_values = holm({label: sign_flip_p_values({label: values}, **signs)[label] for label, values in differences.items()})
     found = []
     for label, values in differences.items():

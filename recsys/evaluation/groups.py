@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from recsys.core.columns import COUNT, ITEM_ID, TIMESTAMP, USER_ID
 from recsys.core.errors import ConfigError
 from recsys.data.schema import category_columns, number_columns
+from recsys.evaluation.background import most_frequent
 
 _MOST_VALUES = 8
+_VALUE = "__value__"
 _THIRDS = (1 / 3, 2 / 3)
 
 
@@ -60,8 +62,9 @@ def user_groups(
         found += [Group(segment="last event", name=name, users=mask) for name, mask in parts.items()]
     for column in columns:
         if table is not None and column in table.columns:
-            values = asked.join(table.select(USER_ID, column), on=USER_ID, how="left", maintain_order="left")
-            found += [Group(segment=column, name=name, users=mask) for name, mask in _by_value(values[column]).items()]
+            known = table.select(USER_ID, pl.col(column).alias(_VALUE))
+            values = asked.join(known, on=USER_ID, how="left", maintain_order="left")[_VALUE]
+            found += [Group(segment=f"{column} of users", name=name, users=mask) for name, mask in _by_value(values).items()]
     return found
 
 
@@ -84,8 +87,9 @@ def item_groups(catalogue: pl.DataFrame, table: pl.DataFrame | None, *, columns:
     ]
     for column in columns:
         if table is not None and column in table.columns:
-            values = catalogue.join(table.select(ITEM_ID, column), on=ITEM_ID, how="left", maintain_order="left")
-            found += [Group(segment=column, name=name, items=mask) for name, mask in _by_value(values[column]).items()]
+            known = table.select(ITEM_ID, pl.col(column).alias(_VALUE))
+            values = catalogue.join(known, on=ITEM_ID, how="left", maintain_order="left")[_VALUE]
+            found += [Group(segment=f"{column} of items", name=name, items=mask) for name, mask in _by_value(values).items()]
     return found
 
 
@@ -122,6 +126,6 @@ def _by_value(values: pl.Series) -> dict[str, NDArray[np.bool_]]:
     """Who has each of the most frequent categories; of numbers, thirds."""
     if not isinstance(values.dtype, pl.List):
         return _thirds(values.to_numpy().astype(np.float64), unit="")
-    common = values.explode().drop_nulls().value_counts(sort=True, name=COUNT)[values.name].head(_MOST_VALUES).to_list()
+    common = most_frequent(values.explode(), n=_MOST_VALUES).to_list()
     has = {str(value): values.list.contains(value).fill_null(False).to_numpy() for value in common}
     return {name: mask for name, mask in has.items() if mask.any()}

@@ -1,6 +1,5 @@
 """What lists would have earned, from a log that says with which chance each item was shown: IPS, SNIPS and doubly robust."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from recsys.core.columns import ITEM_ID, RANK, USER_ID
 from recsys.core.errors import DataError
+from recsys.core.random import rng_for
 from recsys.evaluation.intervals import Interval, Values, resample_weights
 
 REWARD, PROPENSITY = "reward", "propensity"
@@ -47,36 +47,39 @@ def evaluate_lists(log: pl.DataFrame, lists: pl.DataFrame, *, k: int, n_resample
         log: user_id, item_id, reward, and propensity, the chance with which the item was shown.
         lists: user_id, item_id, rank.
         k: Ranks that are shown.
-        n_resamples: Of the bootstrap over events.
+        n_resamples: Of the bootstrap over users.
         seed: Of it.
 
     Raises:
-        DataError: A propensity is not above 0 and at most 1, or nobody of the log has a list.
+        DataError: A propensity is not above 0 and at most 1, nobody of the log has a list, or no event shows what they list.
     """
-    wrong = log.filter(~pl.col(PROPENSITY).is_between(0, 1, closed="right").fill_null(False) | pl.col(REWARD).is_null())
+    is_whole = pl.col(PROPENSITY).is_between(0, 1, closed="right") & pl.col(REWARD).is_finite()
+    wrong = log.filter(~is_whole.fill_null(False))
     if wrong.height:
         raise DataError(
             f"off-policy: each event must have a reward, and a propensity above 0 and at most 1, got {wrong.height:,} others, "
             f"the first with {wrong[PROPENSITY][0]}; leave out what was not drawn by chance"
         )
     shown = lists.filter(pl.col(RANK) <= k).select(USER_ID, ITEM_ID).with_columns(chance=1 / pl.len().over(USER_ID))
-    events = log.join(shown.select(USER_ID).unique(), on=USER_ID, how="semi").with_row_index("event")
+    events = log.join(shown.select(USER_ID).unique(), on=USER_ID, how="semi")
     if events.is_empty():
         raise DataError("off-policy: some user of the log must have a list, got none; are their ids written alike?")
+    fold = rng_for(seed, "folds").permutation(events.height) % 2
     events = events.join(shown, on=[USER_ID, ITEM_ID], how="left", maintain_order="left").with_columns(
-        pl.col("chance").fill_null(0.0), fold=(pl.col("event") % 2).cast(pl.Int64)
+        pl.col("chance").fill_null(0.0), fold=pl.Series(fold)
     )
+    if not (events["chance"] > 0).any():
+        raise DataError(f"off-policy: some event must show one of the first {k} items of its user's list, got none; raise -k")
     model = _reward_model(events)
     own = events.join(model, on=["fold", ITEM_ID], how="left", maintain_order="left")
-    default = _fold_means(events)[own["fold"].to_numpy()]
-    expected = np.where(own["expected"].is_null().to_numpy(), default, own["expected"].fill_null(0).to_numpy())
-    of_lists = _expected_of_lists(events, shown, model)
+    default = _fold_means(events)[fold]
     return estimate(
         own[REWARD].to_numpy().astype(np.float64),
         own[PROPENSITY].to_numpy().astype(np.float64),
         own["chance"].to_numpy(),
-        expected=expected,
-        expected_of_policy=of_lists,
+        expected=np.where(own["expected"].is_null().to_numpy(), default, own["expected"].fill_null(0).to_numpy()),
+        expected_of_policy=_expected_of_lists(events, shown, model),
+        owner=own[USER_ID].rank("dense").to_numpy().astype(np.int64) - 1,
         n_resamples=n_resamples,
         seed=seed,
     )
@@ -89,6 +92,7 @@ def estimate(
     *,
     expected: Values,
     expected_of_policy: Values,
+    owner: NDArray[np.int64],
     n_resamples: int,
     seed: int,
 ) -> OffPolicy:
@@ -100,39 +104,33 @@ def estimate(
         chance: Shape (N,), that with which the policy would show it.
         expected: Shape (N,), the reward that a model expects of the shown item; it must not know this event.
         expected_of_policy: Shape (N,), the same of what the policy would show, by its chances.
-        n_resamples: Of the bootstrap over events.
+        owner: Shape (N,), whose each event is, from 0; what one user does hangs together.
+        n_resamples: Of the bootstrap over users.
         seed: Of it.
 
     Source: Swaminathan & Joachims, "The Self-Normalized Estimator for Counterfactual Learning", NeurIPS 2015, eq. 2 and 7;
         Dudík, Langford & Li, "Doubly Robust Policy Evaluation and Learning", ICML 2011, eq. 3.
     """
     weight = chance / propensity
-    table = np.stack([reward, weight * reward, weight, expected_of_policy + weight * (reward - expected)], axis=1)  # (N, 4)
-    drawn = np.concatenate(list(_resampled_means(table, n_resamples=n_resamples, seed=seed)))  # (R, 4)
-    own, squares = table.mean(0), float((weight**2).sum())
+    columns = (reward, weight * reward, weight, expected_of_policy + weight * (reward - expected), np.ones(len(reward)))
+    sums = np.stack([np.bincount(owner, column) for column in columns], axis=1)  # (U, 5)
+    weights = resample_weights(len(sums), n_resamples=n_resamples, seed=seed)
+    blocks = iter(lambda: list(islice(weights, _BLOCK)), [])
+    drawn = np.concatenate([np.stack(block).astype(np.float64) @ sums for block in blocks])  # (R, 5)
+    own, squares = sums.sum(0), float((weight**2).sum())
     return OffPolicy(
-        logged=_interval(own[0], drawn[:, 0]),
-        ips=_interval(own[1], drawn[:, 1]),
-        snips=_interval(_ratio(own[1], own[2]), _ratio(drawn[:, 1], drawn[:, 2])),
-        doubly_robust=_interval(own[3], drawn[:, 3]),
+        logged=_interval(own[0] / own[4], drawn[:, 0] / drawn[:, 4]),
+        ips=_interval(own[1] / own[4], drawn[:, 1] / drawn[:, 4]),
+        snips=_interval(own[1] / own[2], drawn[:, 1] / np.where(drawn[:, 2] > 0, drawn[:, 2], np.nan)),
+        doubly_robust=_interval(own[3] / own[4], drawn[:, 3] / drawn[:, 4]),
         n_events=len(reward),
         n_matched=int((chance > 0).sum()),
-        effective_size=float(weight.sum() ** 2 / squares) if squares else 0.0,
+        effective_size=float(weight.sum() ** 2 / squares),
     )
 
 
-def _resampled_means(table: NDArray[np.float64], *, n_resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    weights = resample_weights(len(table), n_resamples=n_resamples, seed=seed)
-    while block := list(islice(weights, _BLOCK)):
-        yield np.stack(block).astype(np.float64) @ table / len(table)
-
-
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.where(below > 0, above / np.where(below > 0, below, 1), 0.0), np.float64)
-
-
-def _interval(value: NDArray[np.float64] | float, drawn: NDArray[np.float64]) -> Interval:
-    low, high = np.quantile(drawn, [0.025, 0.975])
+def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
     return Interval(value=float(value), low=float(low), high=float(high))
 
 

@@ -41,12 +41,13 @@ def state_protocol(facts: RunFacts, judgements: Judgements, baselines: Baselines
     split, retrieve = facts.split, facts.retrieve
     n_new = split.n_test_events_of_new_users
     without = f"; {n_new:,} test events of users without an event before it are left out" if n_new else ""
+    left_out = "" if facts.ingest.end is None else f"; what came from {facts.ingest.end[:19]} on is left out of all"
     n_relevant, n_new_items = judgements.pairs.height, retrieve.n_added_items
     beside = f"; the model also ranks {n_new_items:,} items without one, by texts or as added" if n_new_items else ""
     known = "; those that the model ranks by their texts can be found by it" if n_new_items else ""
     validation = " and validation" if facts.pairs.n_validation else ""
     return [
-        f"Split: {split.protocol}: {state_split(split)}{without}",
+        f"Split: {split.protocol}: {state_split(split)}{without}{left_out}",
         f"Trained on: {split.n_train:,} events: {state_train_part(split)}",
         f"Relevant: {_state_relevant(judgements)}",
         f"Catalogue: ranked whole: {n_items:,} items, those with an event in train{beside}",
@@ -69,8 +70,6 @@ def state_split(split: SplitFacts) -> str:
     if split.cut is not None and split.validation_start is not None:
         cut, start = _moment(split.cut), _moment(split.validation_start)
         rule = f"one cut for all users: test from {cut} on, validation from {start} to there"
-        if split.days_left_out:
-            rule += f"; the last {split.days_left_out:g} days of the log are left out"
     else:
         last = "all events of each user's last moment are" if split.by_moment else "each user's last event is"
         rule = f"{last} test{', the second last validation' if split.has_validation else '; there is no validation part'}"

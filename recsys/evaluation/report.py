@@ -161,7 +161,7 @@ def _as_csv(scores: Sequence[ScopeScores], segments: Sequence[Mapping[str, Any]]
 
 
 def _recall_curve(scored: Scored) -> NDArray[np.float64]:
-    return np.asarray((scored.hits.cumsum(1) / scored.n_relevant[:, None]).mean(0), np.float64)
+    return np.asarray(((1 / scored.n_relevant) @ scored.hits / len(scored.hits)).cumsum(), np.float64)
 
 
 def _exposure(scored: Scored, item_counts: NDArray[np.int64], k: int) -> NDArray[np.float64]:

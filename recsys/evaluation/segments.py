@@ -56,10 +56,9 @@ def segment_rows(
         n_resamples: Of the bootstrap.
         seed: Of the bootstrap.
     """
-    rows = []
-    for model, figures in models.items():
-        for metric, it in mean_intervals(figures, n_resamples=n_resamples, seed=seed).items():
-            n_users = len(figures[metric])
-            row = {"model": model, "metric": metric, "value": it.value, "low": it.low, "high": it.high, "n_users": n_users}
-            rows.append({"segment": segment} | row)
-    return rows
+    values = {(model, metric): own for model, figures in models.items() for metric, own in figures.items()}
+    return [
+        {"segment": segment, "model": model, "metric": metric, "value": it.value, "low": it.low, "high": it.high}
+        | {"n_users": len(values[model, metric])}
+        for (model, metric), it in mean_intervals(values, n_resamples=n_resamples, seed=seed).items()
+    ]

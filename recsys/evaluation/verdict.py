@@ -11,6 +11,7 @@ from recsys.evaluation.health import HealthSection
 from recsys.evaluation.scope import TOWERS, ScopeScores
 from recsys.splits.facts import SCOPES
 
+_HELD_BACK = "Not yet: the figures are good enough, but something else speaks against these lists, see below."
 _MOST_FALLS = 3  # that the verdict names
 
 
@@ -55,13 +56,15 @@ def decide(
         what = "With what users took before" if other.scope == "all" else "Of what is new to them alone"
         text = f"{text} {what}: {stated}"
     passes = is_proved if model == TOWERS else is_safe
-    proved = passes(first.rivals, artefacts=first.artefacts)
-    against = _speaks_against(first, health=health, falls=falls if proved else (), retrieved=retrieved)
-    proved = proved and not against
+    is_good = passes(first.rivals, artefacts=first.artefacts)
+    against = _speaks_against(first, health=health, falls=falls if is_good else (), retrieved=retrieved)
+    proved = is_good and not against
     text = " ".join([*reversed(against), text])
     if first.artefacts:
         text = f"{state_artefacts(first.artefacts)} {text}"
-    advice = advise(first.rivals, artefacts=first.artefacts, is_proved=proved, is_fused=model != TOWERS)
+    advice = _HELD_BACK
+    if proved or not is_good:
+        advice = advise(first.rivals, artefacts=first.artefacts, is_proved=proved, is_fused=model != TOWERS)
     return Verdict(advice=advice, text=text, is_proved=proved)
 
 
@@ -70,7 +73,8 @@ def _speaks_against(first: ScopeScores, *, health: HealthSection, falls: Sequenc
     found = []
     if falls:
         worst = "; ".join(fall.in_words for fall in falls[:_MOST_FALLS])
-        found.append(f"Held back for {len(falls)} parts of users or items that lose more than they may: {worst}.")
+        parts = "a part" if len(falls) == 1 else f"{len(falls)} parts"
+        found.append(f"Held back for {parts} of users or items that would lose more than they may: {worst}.")
     if retrieved.is_filtered:
         found.append(f"Nothing is proved: filters hold for the lists of {first.model} alone, the baselines are free of them.")
     if first.scope != retrieved.scope:

@@ -31,7 +31,7 @@ def intra_list_distance(item_idx: NDArray[np.integer], kinds: NDArray[np.integer
     """
     n_kinds, found = _n_kinds(kinds), np.zeros((len(item_idx), len(ks)))
     norm = np.sqrt(np.maximum((kinds >= 0).sum(1), 1))
-    for rows in _blocks(len(item_idx), n_kinds):
+    for rows in _blocks(len(item_idx), max(n_kinds, item_idx.shape[1] * kinds.shape[1])):
         lists = item_idx[rows]
         for column, k in enumerate(ks):
             within = lists[:, :k]
@@ -65,7 +65,7 @@ def miscalibration(
     """
     n_kinds, found = taste.shape[1], np.zeros((len(item_idx), len(ks)))
     part = 1 / np.maximum((kinds >= 0).sum(1), 1)
-    for rows in _blocks(len(item_idx), n_kinds):
+    for rows in _blocks(len(item_idx), max(n_kinds, item_idx.shape[1] * kinds.shape[1])):
         target = taste[rows].astype(np.float64)
         for column, k in enumerate(ks):
             shares = _shares(_kind_sums(item_idx[rows, :k], kinds, part, n_kinds=n_kinds))
@@ -103,8 +103,9 @@ def _n_kinds(kinds: NDArray[np.integer]) -> int:
     return int(kinds.max(initial=0)) + 1
 
 
-def _blocks(n_rows: int, n_kinds: int) -> list[slice]:
-    block = max(1, _BLOCK_CELLS // n_kinds)
+def _blocks(n_rows: int, n_cells: int) -> list[slice]:
+    """Rows of so many cells each, as many as fit in a block."""
+    block = max(1, _BLOCK_CELLS // n_cells)
     return [slice(begin, begin + block) for begin in range(0, n_rows, block)]
 
 

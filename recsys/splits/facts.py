@@ -34,7 +34,6 @@ class SplitFacts:
         n_test_pairs: Distinct pairs of user and item in test.
         n_repeated_test_pairs: Those that the user has in train or validation.
         repeat_share: Share of train events with an item that the user took on an earlier day.
-        days_left_out: Days at the end of the log that are left out.
     """
 
     protocol: Protocol
@@ -53,7 +52,6 @@ class SplitFacts:
     n_test_pairs: int
     n_repeated_test_pairs: int
     repeat_share: float
-    days_left_out: float = 0.0
 
     def judged(self, repeats: Repeats) -> list[Scope]:
         """What of the test is judged: what is new to a user, all that was taken, or both.

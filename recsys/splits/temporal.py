@@ -16,6 +16,7 @@ def split_temporal(
     test_share: float,
     validation_days: float | None = None,
     test_days: float | None = None,
+    end: datetime | None = None,
 ) -> Split:
     """Train before one moment, validation from there to the cut, test from the cut on.
 
@@ -27,7 +28,8 @@ def split_temporal(
         validation_share: Share of all events in the validation window, unless `validation_days` is given.
         test_share: Share of all events in the test window, unless `test_days` is given.
         validation_days: Length of the validation window in days.
-        test_days: Length of the test window in days, counted back from the last event.
+        test_days: Length of the test window in days, counted back from the end.
+        end: The moment before which the log ends; its last event if None.
 
     Raises:
         DataError: A part would be empty.
@@ -35,7 +37,7 @@ def split_temporal(
     Source: Hidasi & Czapp, "Widespread Flaws in Offline Evaluation of Recommender Systems", RecSys 2023.
     """
     times = interactions[TIMESTAMP].sort()
-    cut = _window_start(times, test_share, test_days)
+    cut = _window_start(times, test_share, test_days, end=end)
     before = times.filter(times < cut)
     if before.is_empty():
         raise DataError(
@@ -65,23 +67,6 @@ def split_temporal(
         cut=cut,
         n_of_new_users=future.height - test.height,
     )
-
-
-def leave_out_end(interactions: pl.DataFrame, *, days: float) -> pl.DataFrame:
-    """What was known some days before the last event.
-
-    Args:
-        interactions: user_id, item_id, timestamp.
-        days: How many.
-
-    Raises:
-        DataError: Nothing is left.
-    """
-    last = interactions[TIMESTAMP].max()
-    kept = interactions.filter(pl.col(TIMESTAMP) <= pl.lit(last) - timedelta(days=days))
-    if kept.is_empty():
-        raise DataError(f"split: some events must be older than {days:g} days, got none; leave fewer days out")
-    return kept
 
 
 def _window_start(times: pl.Series, share: float, days: float | None, *, end: datetime | None = None) -> datetime:

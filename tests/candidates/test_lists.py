@@ -35,6 +35,7 @@ def test_ranks_from_0_with_holes_and_ids_that_are_numbers_are_read(tmp_path: Pat
         ),
         ({"user_id": ["a"], "item_id": ["b"]}, SchemaError, "column rank or score must be present"),
         ({"user_id": ["a", "a"], "item_id": ["b", "b"], "rank": [1, 2]}, DataError, "hold an item once, got 1 doubles"),
+        ({"user_id": ["a"], "item_id": ["b"], "score": [float("nan")]}, DataError, "a score that is a number, got 1 without"),
         ({"user_id": ["a"], "item_id": ["b"], "rank": ["first"]}, DataError, "a rank that is a number, got 1 without"),
     ],
 )

@@ -196,3 +196,16 @@ def test_a_log_without_a_needed_column_or_of_another_type_is_refused() -> None:
         _clean(log.drop("item_id"))
     with pytest.raises(SchemaError, match="column 'timestamp' must be Datetime"):
         _clean(log.with_columns(timestamp=pl.lit(datetime(2020, 1, 1, tzinfo=UTC).date())))
+
+
+def test_the_last_days_are_left_out_before_anything_else_looks_at_them() -> None:
+    day = 86_400
+    log = _log([("u", "a", 0), ("u", "b", day // 2), ("u", "c", 3 * day), ("v", "a", 9), ("v", "b", day), ("v", "c", 4 * day)])
+    clean = clean_interactions(
+        log, min_user_interactions=2, min_item_interactions=1, missing_ids="stop", ties="file", days_left_out=3
+    )
+    assert _rows(clean) == [("u", "a", 0), ("u", "b", day // 2)], "v has one event before the end, and is under the minimum"
+    assert clean.dropped["after_the_end"] == 3 and clean.dropped["under_minimum"] == 1
+    assert clean.end is not None and clean.end.timestamp() == day
+    with pytest.raises(DataError, match="some events must be older than 9 days"):
+        clean_interactions(log, min_user_interactions=1, min_item_interactions=1, missing_ids="stop", days_left_out=9)

@@ -1,8 +1,14 @@
 """Scored models from plain hit matrices."""
 
+import json
+from functools import cache
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import vl_convert
 
+from recsys.evaluation import drawing
 from recsys.evaluation.score import Scored
 from recsys.metrics.rank import ndcg
 from recsys.metrics.relevance import hit_rate, recall
@@ -34,3 +40,12 @@ def random_hits():
         return np.random.default_rng(seed).random((n_users, width)) < chance
 
     return build
+
+
+@pytest.fixture(scope="module")
+def drawn_once():
+    """The same picture is on most of these pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw = cache(lambda spec: vl_convert.vegalite_to_svg(json.loads(spec), vl_version="6.1"))
+        patch.setattr(drawing, "vl_convert", SimpleNamespace(vegalite_to_svg=lambda spec, vl_version: draw(json.dumps(spec))))
+        yield

@@ -33,10 +33,22 @@ def test_where_nothing_is_known_of_items_only_popularity_is_told():
     assert choose_kind(pl.DataFrame({"item_id": ["a", "b"], "shop": [["one"], ["one"]]})) is None, "one value tells nothing"
 
 
-def test_of_very_many_kinds_the_rare_ones_are_one():
+@pytest.mark.parametrize("name", ["kind", "count", "item_idx", "row"])
+def test_a_column_may_have_any_name(name):
+    items = ITEMS.select("item_id", pl.col("genre").alias(name))
+    assert build_background(EVENTS, CATALOGUE, items).kinds.tolist() == [[0, -1], [0, 1], [1, -1]]
+
+
+def test_rare_kinds_count_for_nothing_and_where_most_are_rare_there_is_no_kind():
     ids = [f"i{number:04d}" for number in range(600)]
     catalogue = pl.DataFrame({"item_id": ids, "count": [1] * 600})
-    items = pl.DataFrame({"item_id": ids, "shelf": [[f"s{number if number < 400 else 7}"] for number in range(600)]})
-    kinds = build_background(EVENTS, catalogue, items).kinds
-    assert len(np.unique(kinds)) == 200
-    assert len(set(kinds[400:, 0].tolist()) | {int(kinds[7, 0])}) == 1
+    shelves = pl.DataFrame(
+        {"item_id": ids, "shelf": [[f"s{number if number < 250 else number % 10}"] for number in range(600)]}
+    )
+    kinds = build_background(EVENTS, catalogue, shelves).kinds
+    assert len(np.unique(kinds)) == 201 and (kinds == -1).sum() == 50
+    assert kinds.tolist() == build_background(EVENTS, catalogue, shelves.sample(fraction=1, shuffle=True)).kinds.tolist()
+    brands = shelves.with_columns(shelf=pl.col("item_id").reshape((-1, 1)).cast(pl.List(pl.String)))
+    assert choose_kind(brands) is None
+    both = shelves.with_columns(brand=pl.when(pl.col("item_id") < "i0590").then(brands["shelf"]))
+    assert choose_kind(both) == "shelf"

@@ -86,7 +86,7 @@ def test_the_protocol_says_for_whom_cold_items_are_judged_and_whether_it_is_a_sa
     judgements = judge_part(build_judgements(train, validation, test), train["item_id"].unique(), is_cold=True)
     data = build_baseline_data(train, validation)
     few = evaluate_cold_items(
-        run=cold_run, judgements=judgements, data=data, ks=[10], model="model", seed=0, most_scores=5 * 120
+        run=cold_run, judgements=judgements, data=data, ks=[10], model="model", seed=0, most_scores=4 * 5 * 120
     )
     assert few is not None and (few.n_users, few.n_judged) == (n_users, 5)
     assert few.in_words().endswith(f"judged for 5 of {n_users} users who took one, a sample drawn by the seed")

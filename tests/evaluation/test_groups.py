@@ -23,7 +23,9 @@ def events():
 def test_users_are_divided_by_how_much_they_did_how_long_ago_and_by_their_columns(events):
     found = user_groups(pl.Series(USERS), events, TABLE, columns=["country", "age"], has_time=True)
     sizes = {group.label: int(group.users.sum()) for group in found}
-    assert [name.partition(":")[0] for name in sizes] == ["activity"] * 3 + ["last event"] * 3 + ["country"] * 2 + ["age"] * 3
+    assert [name.partition(":")[0] for name in sizes] == ["activity"] * 3 + ["last event"] * 3 + ["country of users"] * 2 + [
+        "age of users"
+    ] * 3
     assert list(sizes.values()) == [30, 30, 30, 30, 30, 30, 90, 30, 30, 30, 30]
     assert found[0].name.startswith("up to 30") and found[0].users[:30].all()
     assert not [g for g in user_groups(pl.Series(USERS), events, None, columns=[], has_time=False) if g.segment == "last event"]

@@ -63,14 +63,26 @@ def test_the_policy_of_the_log_itself_is_worth_what_it_earned():
     log = _log(500, seed=3)
     reward, propensity = log["reward"].to_numpy(), log["propensity"].to_numpy()
     nothing = np.zeros(500)
-    found = estimate(reward, propensity, propensity, expected=nothing, expected_of_policy=nothing, n_resamples=50, seed=0)
+    owner = np.arange(500) // 5
+    found = estimate(
+        reward, propensity, propensity, expected=nothing, expected_of_policy=nothing, owner=owner, n_resamples=50, seed=0
+    )
     assert found.ips == found.snips == found.logged == found.doubly_robust
     assert found.effective_size == pytest.approx(500) and found.n_matched == 500
 
 
-def test_what_no_event_shows_is_worth_nothing_and_said_to_rest_on_nothing():
-    found = evaluate_lists(_log(50, seed=4), _lists(np.full((N_USERS, 1), 9)), k=1, n_resamples=20)
-    assert (found.ips.value, found.snips.value, found.n_matched, found.effective_size) == (0, 0, 0, 0)
+def test_where_no_event_shows_what_is_listed_nothing_can_be_said():
+    with pytest.raises(DataError, match="some event must show one of the first 1 items of its user's list, got none"):
+        evaluate_lists(_log(50, seed=4), _lists(np.full((N_USERS, 1), 9)), k=1)
+
+
+def test_a_log_that_takes_turns_is_read_as_any_other():
+    turns = pl.DataFrame(
+        {"user_id": [f"u{n % 40}" for n in range(400)], "item_id": ["i0", "i1"] * 200, "reward": [1.0, 0.0] * 200}
+    ).with_columns(propensity=pl.lit(0.5))
+    lists = _lists(np.zeros((N_USERS, 1), int))
+    turned = turns.with_columns(user_id=pl.Series([f"u{n // 2 % 40}" for n in range(400)]))
+    assert evaluate_lists(turned, lists, k=1, n_resamples=50).doubly_robust.value == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1.5, None])
@@ -78,5 +90,7 @@ def test_propensities_that_are_none_are_refused(wrong):
     log = _log(5, seed=5).with_columns(propensity=pl.lit(wrong, pl.Float64))
     with pytest.raises(DataError, match="propensity above 0 and at most 1, got 5 others"):
         evaluate_lists(log, _lists(BEST), k=2)
+    with pytest.raises(DataError, match="each event must have a reward"):
+        evaluate_lists(_log(5, seed=5).with_columns(reward=pl.lit(float("nan"))), _lists(BEST), k=2)
     with pytest.raises(DataError, match="some user of the log must have a list"):
         evaluate_lists(_log(5, seed=5).with_columns(user_id=pl.lit("x")), _lists(BEST), k=2)

@@ -140,6 +140,7 @@ def test_ties_are_counted_and_their_order_is_named() -> None:
         items_without_attributes=0,
         items_without_events=0,
         users_without_attributes=0,
+        end=None,
         source_files={},
         licence="",
     )

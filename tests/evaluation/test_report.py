@@ -1,17 +1,12 @@
 import base64
 import csv
 import io
-import json
 import re
-from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
-import vl_convert
 
-from recsys.evaluation import drawing
 from recsys.evaluation.comparison import compare_to_baselines, is_proved, state_verdict
 from recsys.evaluation.examples import ItemExample, UserExample
 from recsys.evaluation.glossary import GLOSSARY
@@ -37,16 +32,7 @@ _INDEX = IndexFacts(
 )
 _NOBODY = Judgements(pairs=pl.DataFrame(), n_relevant=pl.DataFrame(), n_missing=0, ceiling=0.9, n_repeats=0)
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def drawn_once():
-    """The same picture is on most of these pages."""
-    with pytest.MonkeyPatch.context() as patch:
-        draw = cache(lambda spec: vl_convert.vegalite_to_svg(json.loads(spec), vl_version="6.1"))
-        patch.setattr(drawing, "vl_convert", SimpleNamespace(vegalite_to_svg=lambda spec, vl_version: draw(json.dumps(spec))))
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("drawn_once")]
 
 
 @pytest.fixture

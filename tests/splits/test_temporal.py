@@ -11,7 +11,7 @@ from recsys.core.errors import DataError
 from recsys.data.schema import TIME
 from recsys.splits.leakage import check_no_leakage
 from recsys.splits.parts import Split
-from recsys.splits.temporal import leave_out_end, split_temporal
+from recsys.splits.temporal import split_temporal
 
 _START = datetime(2020, 1, 1, tzinfo=UTC)
 _EVENTS = st.lists(st.tuples(st.sampled_from("uvwx"), st.floats(0, 30)), min_size=4, max_size=40)
@@ -113,10 +113,8 @@ def test_the_facts_name_both_moments_and_count_the_parts() -> None:
     assert (facts.n_train, facts.n_validation, facts.n_test) == (5, 3, 2)
 
 
-def test_the_end_of_a_log_can_be_left_out_as_if_it_had_not_been() -> None:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    rows = [("u", f"i{day}", start + timedelta(days=day)) for day in range(10)]
-    log = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
-    assert leave_out_end(log, days=3)["item_id"].to_list() == [f"i{day}" for day in range(7)]
-    with pytest.raises(DataError, match="some events must be older than 20 days, got none"):
-        leave_out_end(log, days=20)
+def test_windows_count_back_from_the_end_that_is_given():
+    log = _log([("u", day) for day in range(10)] + [("v", 1.0), ("v", 8.5)])
+    early = split_temporal(log, validation_share=0.1, test_share=0.1, test_days=2)
+    late = split_temporal(log, validation_share=0.1, test_share=0.1, test_days=2, end=_START + timedelta(days=10))
+    assert (early.cut, late.cut) == (_START + timedelta(days=7), _START + timedelta(days=8))

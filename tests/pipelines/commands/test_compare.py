@@ -14,6 +14,15 @@ def test_two_runs_are_compared_by_what_changed_and_by_the_test(recsys, finished:
     assert "rank biased overlap" in out and "ndcg@10" in out and "not distinguishable" in out
 
 
+def test_runs_with_different_tests_are_not_judged_on_one_of_them_unasked(recsys, finished: Path, unvalidated: Path) -> None:
+    _, out, _ = recsys("compare", str(finished), str(unvalidated), "--json")
+    assert json.loads(out)["figures"] == [] and json.loads(out)["on"] is None
+    _, out, _ = recsys("compare", str(finished), str(unvalidated))
+    assert "the two runs have different tests" in " ".join(out.split())
+    _, out, _ = recsys("compare", str(finished), str(unvalidated), "--on", str(finished), "--json")
+    assert json.loads(out)["figures"]
+
+
 def test_lists_of_another_system_are_judged_on_the_test_that_is_named(recsys, finished: Path, tmp_path: Path) -> None:
     test = pl.read_parquet(finished / "split" / "test.parquet").select("user_id", "item_id").unique("user_id")
     test.with_columns(score=pl.lit(0.5)).write_csv(tmp_path / "perfect.csv")
@@ -23,7 +32,7 @@ def test_lists_of_another_system_are_judged_on_the_test_that_is_named(recsys, fi
     figures = {each["metric"]: each for each in json.loads(out)["figures"]}
     assert figures["hr@1"]["second"] == 1.0 and figures["hr@1"]["says"] == "second is better"
     _, out, _ = recsys("compare", str(knn), str(tmp_path / "perfect.csv"))
-    assert "name a run whose test both are judged on with --on" in out
+    assert "no run is named; name the run whose test both are judged on with --on" in " ".join(out.split())
 
 
 def test_what_is_no_run_and_no_table_of_lists_is_refused(recsys, finished: Path, tmp_path: Path) -> None:
@@ -50,7 +59,7 @@ def test_lists_are_worth_what_the_log_says_they_would_have_earned(recsys, finish
     told = json.loads(out)
     assert told["logged"]["value"] == pytest.approx(0.25)
     assert told["ips"]["value"] == pytest.approx(1.0) and told["snips"]["value"] == pytest.approx(1.0)
-    assert told["doubly_robust"]["low"] <= 1 <= told["doubly_robust"]["high"] + 0.05
+    assert told["doubly_robust"]["value"] == pytest.approx(1.0, abs=0.05)
     _, out, _ = recsys("off-policy", str(shown), str(finished), "-k", "5")
     assert "doubly robust" in out and "events of equal weight" in out
 
