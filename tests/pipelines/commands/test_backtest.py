@@ -1,12 +1,29 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipelines.commands import backtest
+from pipelines.graph import StageNode, is_out_of_date
 from tests.finished_run import PROFILE
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch, run_stage: Callable[[str, Path], None]) -> None:
+    """Stages run here, where everything is imported."""
+
+    def run(folder: Path, stage: StageNode, *, quiet: bool) -> bool:
+        is_due = is_out_of_date(folder, stage)
+        if is_due:
+            run_stage(stage.name, folder)
+        return is_due
+
+    monkeypatch.setattr(backtest, "run_stage", run)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_this_process")
 def test_a_profile_is_judged_at_several_cuts_each_blind_to_what_came_later(recsys, tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(PROFILE.replace("n_epochs = 3", "n_epochs = 1"))
     ask = ("backtest", str(tmp_path / "own.toml"), "--cuts", "2", "--days", "25", "--root", str(tmp_path / "a"))
