@@ -104,7 +104,7 @@ def work(stage: StageRun[EvaluateSettings]) -> EvaluateFacts:
     verdict = decide(
         scored, health=section, falls=falls, retrieved=facts.retrieve, left_out=[_label(name) for name in of_baselines.skipped]
     )
-    protocol = state_protocol(facts, first.judgements, of_baselines, n_items=catalogue.height)
+    protocol = state_protocol(facts, first.judgements, of_baselines, n_items=catalogue.height, kind=background.kind)
     if cold is not None:
         protocol.append(f"Cold items: {cold.in_words()}")
     for each in scored:

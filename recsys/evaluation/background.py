@@ -18,42 +18,62 @@ _KIND, _NUMBER = "__kind__", "__number__"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Background:
-    """What lists are compared with, beyond what is relevant.
+class Taste:
+    """What some users took, as lists for them are compared with it.
 
     Attributes:
-        taken: user_id, item_idx, count: events before the test, once a user and item, with the item's train events.
-        kind: The category column that says what kind an item is of; None where there is none.
-        kinds: Shape (I, A), numbers of the kinds of each item, -1 where it has fewer; None likewise.
+        mean_count: Shape (U,), mean train events of the items that each of them took.
+        kinds: Shape (I, A), numbers of the kinds of each item, -1 where it has fewer; None where kinds are not known.
+        shares: Shape (U, C), the share of each kind in what each of them took; None likewise.
     """
 
-    taken: pl.DataFrame
-    kind: str | None
+    mean_count: Values
     kinds: NDArray[np.int32] | None
+    shares: Values | None
 
-    def metrics(
-        self, item_idx: NDArray[np.int32], users: pl.Series, counts: NDArray[np.integer], *, ks: Sequence[int]
-    ) -> dict[str, Values]:
-        """Popularity, diversity and calibration of some lists.
+    def metrics(self, item_idx: NDArray[np.int32], counts: NDArray[np.integer], *, ks: Sequence[int]) -> dict[str, Values]:
+        """Popularity, diversity and calibration of lists for these users.
 
         Args:
             item_idx: Shape (U, K), -1 where a list is short.
-            users: Shape (U,), their ids.
             counts: Shape (I,), train events of each item.
             ks: List lengths.
 
         Returns:
             By name, shape (U, len(ks)) each.
         """
+        found = {"popularity_lift": popularity_lift(item_idx, counts, self.mean_count, ks=ks)}
+        if self.kinds is not None and self.shares is not None:
+            found["intra_list_distance"] = intra_list_distance(item_idx, self.kinds, ks=ks)
+            found["miscalibration"] = miscalibration(item_idx, self.kinds, self.shares, ks=ks)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What is known beyond what is relevant.
+
+    Attributes:
+        taken: user_id, item_idx, count: events before the test, once a user and item, with the item's train events.
+        kind: The category column that says what kind an item is of; None where there is none.
+        kinds: Shape (I, A), as `Taste` has them; None likewise.
+    """
+
+    taken: pl.DataFrame
+    kind: str | None
+    kinds: NDArray[np.int32] | None
+
+    def of_users(self, users: pl.Series) -> Taste:
+        """What some users took.
+
+        Args:
+            users: Shape (U,), their ids.
+        """
         own = self.taken.join(pl.DataFrame({USER_ID: users}).with_row_index("row"), on=USER_ID)
         row, n = own["row"].to_numpy(), len(users)
         mean = np.bincount(row, own[COUNT].to_numpy(), minlength=n) / np.maximum(np.bincount(row, minlength=n), 1)
-        found = {"popularity_lift": popularity_lift(item_idx, counts, mean, ks=ks)}
-        if self.kinds is not None:
-            taste = kind_shares(row, own[ITEM_IDX].to_numpy(), self.kinds, n_rows=n)
-            found["intra_list_distance"] = intra_list_distance(item_idx, self.kinds, ks=ks)
-            found["miscalibration"] = miscalibration(item_idx, self.kinds, taste, ks=ks)
-        return found
+        shares = None if self.kinds is None else kind_shares(row, own[ITEM_IDX].to_numpy(), self.kinds, n_rows=n)
+        return Taste(mean_count=np.asarray(mean, np.float64), kinds=self.kinds, shares=shares)
 
 
 def build_background(events: pl.DataFrame, catalogue: pl.DataFrame, items: pl.DataFrame | None) -> Background:

@@ -29,7 +29,9 @@ class RunFacts:
     retrieve: RetrieveFacts
 
 
-def state_protocol(facts: RunFacts, judgements: Judgements, baselines: BaselinesFacts, *, n_items: int) -> list[str]:
+def state_protocol(
+    facts: RunFacts, judgements: Judgements, baselines: BaselinesFacts, *, n_items: int, kind: str | None
+) -> list[str]:
     """The protocol of a run, line by line, each with its label before the first colon.
 
     Args:
@@ -37,6 +39,7 @@ def state_protocol(facts: RunFacts, judgements: Judgements, baselines: Baselines
         judgements: What counts as relevant.
         baselines: What the model is held against.
         n_items: Items of the catalogue.
+        kind: The column that says what kind an item is of, for metrics of diversity; None if there is none.
     """
     split, retrieve = facts.split, facts.retrieve
     n_new = split.n_test_events_of_new_users
@@ -62,6 +65,7 @@ def state_protocol(facts: RunFacts, judgements: Judgements, baselines: Baselines
         "only",
         "Weights: every event counts the same; weight and event columns are kept and not used",
         f"Baselines: {_of_scope(facts, judgements, baselines)}",
+        f"Kinds of items: {'not known: no distance within lists, no miscalibration' if kind is None else f'by {kind}'}",
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from recsys.core.columns import USER_ID
 from recsys.evaluation.background import Background
 from recsys.evaluation.comparison import Artefact, Comparison, compare_to_baselines, find_artefacts
 from recsys.evaluation.judgements import Judgements
@@ -81,9 +82,8 @@ def score_scope(
         seed: Of it.
         background: For metrics of popularity and diversity; they are left out if None.
     """
-    found = {
-        name: score_table(path, judgements, catalogue, ks=ks, name=name, background=background) for name, path in tables.items()
-    }
+    taste = None if background is None else background.of_users(judgements.n_relevant[USER_ID])
+    found = {name: score_table(path, judgements, catalogue, ks=ks, name=name, taste=taste) for name, path in tables.items()}
     reverse = {name: score_table(path, judgements, catalogue, ks=[k], name=name) for name, path in backwards.items()}
     metric, resampling = f"ndcg@{k}", {"n_resamples": n_resamples, "seed": seed}
     models = {name: found[name] for name in sorted(found, key=lambda name: (-float(found[name].per_user[metric].mean()), name))}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recsys.core.columns import COUNT, ITEM_ID, ITEM_IDX, RANK, USER_ID
 from recsys.core.errors import DataError
 from recsys.data.schema import CANDIDATES, check_table
-from recsys.evaluation.background import Background
+from recsys.evaluation.background import Taste
 from recsys.evaluation.judgements import Judgements
 from recsys.metrics.catalogue import novelty, serendipity
 from recsys.metrics.judge import judge
@@ -47,7 +47,7 @@ def score_candidates(
     *,
     ks: Sequence[int],
     name: str,
-    background: Background | None = None,
+    taste: Taste | None = None,
 ) -> Scored:
     """Compute every metric at every k for the judged users.
 
@@ -57,7 +57,7 @@ def score_candidates(
         catalogue: item_id and count of train events; its row numbers are item idx.
         ks: List lengths.
         name: The model, for messages.
-        background: What users took and what kinds items are of, for metrics of popularity and diversity; left out if None.
+        taste: What the judged users took, for metrics of popularity and diversity; these are left out if None.
 
     Raises:
         DataError: Nobody is judged, or a list holds one rank or item twice.
@@ -101,8 +101,8 @@ def score_candidates(
         "serendipity": serendipity(hits, item_idx, counts, ks=ks),
         "novelty": novelty(item_idx, counts / counts.sum(), ks=ks),
     }
-    if background is not None:
-        others |= background.metrics(item_idx, users[USER_ID], counts, ks=ks)
+    if taste is not None:
+        others |= taste.metrics(item_idx, counts, ks=ks)
     per_user = judge(hits, n_relevant, ks=ks)
     per_user |= {f"{metric}@{k}": values[:, number] for metric, values in others.items() for number, k in enumerate(ks)}
     return Scored(per_user=per_user, hits=hits, n_relevant=n_relevant, item_idx=item_idx)
@@ -140,7 +140,7 @@ def score_table(
     *,
     ks: Sequence[int],
     name: str,
-    background: Background | None = None,
+    taste: Taste | None = None,
 ) -> Scored:
     """As `score_candidates`, from a file that is held to the schema of candidates.
 
@@ -149,4 +149,4 @@ def score_table(
     """
     table = pl.scan_parquet(path)
     check_table(table, CANDIDATES, name=name)
-    return score_candidates(table, judgements, catalogue, ks=ks, name=name, background=background)
+    return score_candidates(table, judgements, catalogue, ks=ks, name=name, taste=taste)

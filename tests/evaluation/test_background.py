@@ -18,7 +18,9 @@ ITEMS = pl.DataFrame(
 
 def test_lists_are_held_against_what_a_user_took_once_each():
     found = build_background(EVENTS, CATALOGUE, ITEMS)
-    metrics = found.metrics(np.array([[0, 1], [0, -1]], np.int32), pl.Series(["ann", "bob"]), np.array([8, 4, 2]), ks=[1, 2])
+    metrics = found.of_users(pl.Series(["ann", "bob"])).metrics(
+        np.array([[0, 1], [0, -1]], np.int32), np.array([8, 4, 2]), ks=[1, 2]
+    )
     assert metrics["popularity_lift"].tolist() == [[pytest.approx(8 / 3 - 1), pytest.approx(1.0)], [0, 0]]
     assert found.kind == "genre" and found.kinds.tolist() == [[0, -1], [0, 1], [1, -1]]
     assert metrics["intra_list_distance"][0].tolist() == [0, pytest.approx(1 - 1 / np.sqrt(2))]
@@ -27,7 +29,7 @@ def test_lists_are_held_against_what_a_user_took_once_each():
 
 def test_where_nothing_is_known_of_items_only_popularity_is_told():
     found = build_background(EVENTS, CATALOGUE, None)
-    metrics = found.metrics(np.array([[0]], np.int32), pl.Series(["ann"]), np.array([8, 4, 2]), ks=[1])
+    metrics = found.of_users(pl.Series(["ann"])).metrics(np.array([[0]], np.int32), np.array([8, 4, 2]), ks=[1])
     assert list(metrics) == ["popularity_lift"] and found.kinds is None
     assert choose_kind(ITEMS.select("item_id", "price")) is None
     assert choose_kind(pl.DataFrame({"item_id": ["a", "b"], "shop": [["one"], ["one"]]})) is None, "one value tells nothing"
