@@ -59,6 +59,13 @@ class Profile(Settings):
             raise ValueError(
                 f"retrieve.sources must name baselines of [baselines] names, got {', '.join(missing)}, which is left out"
             )
+        read = self.ingest
+        known = {*read.item_categories, *read.item_numbers, *read.user_categories, *read.user_numbers}
+        if read.source == "files" and (unknown := [name for name in self.evaluate.segments if name not in known]):
+            raise ValueError(
+                f"evaluate.segments must be of the categories and numbers that [ingest] reads, got {unknown[0]!r}; "
+                f"there are: {', '.join(sorted(known)) or 'none'}"
+            )
         if self.embed.cold_items and not self.pairs.search_dim:
             raise ValueError("embed.cold_items must be false where pairs.search_dim is 0: such items are placed by their texts")
         window, most = self.pretrain.loop.window_length, self.train.model.history_length

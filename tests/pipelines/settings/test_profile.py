@@ -36,6 +36,11 @@ def test_every_shipped_profile_is_valid_and_named_as_its_file(name: str) -> None
         (LOG + '[split]\nprotocol = "temporal"\nvalidation = false\n', ["split: validation must be true", "temporal", "false"]),
         (LOG + '[split]\nalso = ["temporal"]\nvalidation = false\n', ["split: validation must be true", "temporal", "false"]),
         (LOG + "[evaluate]\nks = [10, 500]\n", ["evaluate.ks", "500"]),
+        (
+            LOG.replace("[ingest]", '[ingest]\nuser_categories = ["country"]\nusers = "u.csv"')
+            + '[evaluate]\nsegments = ["town"]\n',
+            ["evaluate.segments must be of the categories and numbers", "got 'town'; there are: country"],
+        ),
         (LOG + "[evaluate]\nk = 20\n[baselines]\nk = 15\n", ["evaluate.k", "k in [baselines]", "20 and 15"]),
         ('name = "x"\n[ingest]\nsource = "files"\n', ["ingest", "interactions", "nothing"]),
         ('name = "../x"\n[ingest]\nsource = "synthetic"\n', ["name", "pattern", "'../x'"]),
